@@ -1,0 +1,1 @@
+"""Covenant: what happened under which rule, decided once and provable for ever."""

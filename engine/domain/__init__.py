@@ -1,0 +1,1 @@
+"""What happened and what it means: pure, without clock, input, output or framework."""

@@ -1,0 +1,106 @@
+"""What every event is made of: the envelope, its data's base class, and the register of types.
+
+An event is a fact in the past tense: frozen, versioned, named `compute.<entity>.<verb>.v<N>`. Its data class states
+which aggregate it is about, its rank among events of one instant, its topic, and from when it has effect. The
+envelope follows CloudEvents 1.0 (structured JSON); extensions are `organisation`, `correlationid`, `causationid`.
+This module never reads a clock and never decides anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import IntEnum
+from typing import Annotated, Any, ClassVar, TypeVar
+
+import msgspec
+
+Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
+Text = Annotated[str, msgspec.Meta(max_length=4096)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+Key = tuple[str, str]
+"""An aggregate within an organisation: its kind (person, repository, alias, organisation) and its id."""
+
+
+class Rank(IntEnum):
+    """Order of events of one aggregate and one instant: an approval precedes the transfer it permits."""
+
+    DEADLINE = 0
+    REFERENCE = 1
+    PEOPLE = 2
+    APPROVAL = 3
+    GRANT = 4
+    ALIAS = 5
+    USAGE = 6
+    REPOSITORY = 7
+    DERIVED = 8
+
+
+class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A name somebody goes by elsewhere: a login, an address, a credential's hash, a Unix user, a grant's id.
+
+    `value` carries its host where names are only unique on one: `github.com/octocat`, `cluster-a/jdoe`.
+    """
+
+    kind: Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z_]{0,31}$")]
+    value: Name
+
+    @property
+    def id(self) -> str:
+        """The alias aggregate's id."""
+        return f"{self.kind}:{self.value}"
+
+
+class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Base of what an event says. Subclasses set `TYPE`, `RANK` and `TOPIC` and answer `about`."""
+
+    TYPE: ClassVar[str] = ""
+    RANK: ClassVar[Rank] = Rank.DERIVED
+    TOPIC: ClassVar[str] = ""
+
+    def about(self) -> Key:
+        """The aggregate this event concerns."""
+        raise LookupError(self.TYPE)
+
+    def effective(self, time: int) -> int:
+        """From when it has effect (µs): its place in the aggregate's order. A back-dated fact is placed earlier."""
+        return time
+
+    def problem(self, time: int) -> str:  # noqa: ARG002
+        """One sentence on what is wrong beyond types, else the empty string."""
+        return ""
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One CloudEvent, typed. `time` and `recorded_at` are µs UTC; identity is (source, id) in an organisation."""
+
+    organisation: str
+    source: str
+    id: str
+    type: str
+    time: int
+    data: Any
+    """An instance of the `Data` subclass registered for `type`."""
+    subject: str = ""
+    recorded_at: int = 0
+    correlation_id: str = ""
+    causation_id: str = ""
+
+
+TYPES: dict[str, type[Data]] = {}
+
+D = TypeVar("D", bound=type[Data])
+
+
+def event(name: str, rank: Rank, topic: str = "") -> Callable[[D], D]:
+    """Register a data class as the type `compute.<name>`; `topic` is the inbound topic's last part."""
+
+    def register(cls: D) -> D:
+        cls.TYPE = f"compute.{name}"
+        cls.RANK = rank
+        cls.TOPIC = topic
+        TYPES[cls.TYPE] = cls
+        return cls
+
+    return register

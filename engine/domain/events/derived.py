@@ -1,0 +1,86 @@
+"""Facts one aggregate derives for another. They travel on `covenant.derived` and are never accepted from outside."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.domain.events.aliases import Target
+from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, event
+from engine.domain.events.grants import GrantIssued
+from engine.domain.values import Instant, Quantity
+
+
+@event("contribution.attributed.v1", Rank.DERIVED)
+class ContributionAttributed(Data, frozen=True):
+    """A repository tells the login that acted what was done; the login's verified owner answers for it."""
+
+    actor: Alias
+    action: Name
+    repository: Name
+    name: Name
+    in_org: bool
+    private: bool | None = None
+    commits: Count = 0
+    branch: str = ""
+    session: Name | None = None
+    job_id: Name | None = None
+    artifacts: tuple[Name, ...] = ()
+
+    def about(self) -> Key:
+        """Give the login's alias."""
+        return ("alias", self.actor.id)
+
+
+@event("identity.asked.v1", Rank.USAGE)
+class IdentityAsked(Data, frozen=True):
+    """An aggregate asks an alias whom it stood for when `cause` happened."""
+
+    alias: Alias
+    asker_kind: Literal["person", "repository"]
+    asker_id: Name
+    cause: str
+
+    def about(self) -> Key:
+        """Give the alias asked."""
+        return ("alias", self.alias.id)
+
+
+@event("identity.resolved.v1", Rank.ALIAS)
+class IdentityResolved(Data, frozen=True):
+    """The alias answers: the verified person behind it at that moment. Precedes, in order, what asked."""
+
+    asker_kind: Literal["person", "repository"]
+    asker_id: Name
+    cause: str
+    person: Name
+
+    def about(self) -> Key:
+        """Give the aggregate that asked."""
+        return (self.asker_kind, self.asker_id)
+
+
+@event("grant.assigned.v1", Rank.ALIAS)
+class GrantAssigned(Data, frozen=True):
+    """A grant's alias learns its holder, from the issue or a transfer on."""
+
+    alias: Alias
+    target: Target
+
+    def about(self) -> Key:
+        """Give the grant's alias."""
+        return ("alias", self.alias.id)
+
+
+@event("grant.received.v1", Rank.GRANT)
+class GrantReceived(Data, frozen=True):
+    """What was left of a grant when another person transferred it: its terms and its balances (micro-units)."""
+
+    to: Name
+    terms: GrantIssued
+    vested: Quantity
+    unvested: Quantity
+    expires_at: Instant | None = None
+
+    def about(self) -> Key:
+        """Give the person who received it."""
+        return ("person", self.to)

@@ -1,0 +1,97 @@
+"""Events of repository activity. Names follow GitHub's webhooks; identity is the host's numeric id where there is one.
+
+`owner` carries its host (`github.com/octo-org`); whether it is ours follows the organisation's settings at the time.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, event
+from engine.domain.events.usage import Artifacts
+
+OwnerKind = Literal["user", "organisation", "unknown"]
+
+
+class Repository(Data, frozen=True):
+    """Base of an act on a repository: which one, whose, how visible, and who acted."""
+
+    repository: Name
+    """The host and its numeric id where there is one, `github.com#17273051`; keeps its history through a rename."""
+    name: Name
+    owner: Name
+    owner_kind: OwnerKind = "unknown"
+    private: bool | None = None
+    """Visibility as the source states it; unknown when it doesn't."""
+    actor: Alias | None = None
+    """The login that acted (GitHub's `sender`)."""
+
+    def about(self) -> Key:
+        """Give the repository."""
+        return ("repository", self.repository)
+
+
+@event("repository.created.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryCreated(Repository, frozen=True):
+    """A repository came to be."""
+
+
+@event("repository.pushed.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryPushed(Repository, frozen=True):
+    """Commits were pushed. Authors and committers are evidence; the actor is who pushed."""
+
+    ref: Name = ""
+    commits: Count = 0
+    authors: tuple[Name, ...] = ()
+    committers: tuple[Name, ...] = ()
+    signed_off: Count = 0
+    """Commits with a Signed-off-by trailer."""
+    ai_coauthored: Count = 0
+    """Commits with a Co-authored-by trailer of an AI tool."""
+    session: Name | None = None
+    job_id: Name | None = None
+    artifacts: Artifacts = ()
+    """From the commits' trailers `Compute-Session`, `Compute-Job` and `Artifact-Digest`."""
+
+    @property
+    def branch(self) -> str:
+        """The branch's bare name."""
+        return self.ref.removeprefix("refs/heads/")
+
+
+@event("repository.forked.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryForked(Repository, frozen=True):
+    """A copy was made under another owner."""
+
+    to_owner: Name = ""
+    to_owner_kind: OwnerKind = "unknown"
+    to_repository: Name | None = None
+
+
+@event("repository.visibility_changed.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryVisibilityChanged(Repository, frozen=True):
+    """A repository became public, private or internal."""
+
+    to: Literal["public", "private", "internal"] = "public"
+
+
+@event("repository.transferred.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryTransferred(Repository, frozen=True):
+    """A repository went to another owner; `owner` is the one before."""
+
+    to_owner: Name = ""
+    to_owner_kind: OwnerKind = "unknown"
+
+
+@event("repository.downloaded.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryDownloaded(Repository, frozen=True):
+    """A clone, an archive or another reading access."""
+
+    how: Literal["clone", "archive", "fetch", "other"] = "other"
+
+
+@event("repository.observed.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryObserved(Repository, frozen=True):
+    """Any other act a host reports of a repository (`kind`, such as `issues.opened`): kept, judged by no rule yet."""
+
+    kind: Name = "unknown"

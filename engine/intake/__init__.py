@@ -1,0 +1,1 @@
+"""Bytes become events, or a refusal with a reason."""

@@ -1,0 +1,1 @@
+"""Bundles, evaluators and the catalogue of rules."""

@@ -1,0 +1,1 @@
+"""Kafka and Faust: topics, batched transport, agents, relay, gateway."""
