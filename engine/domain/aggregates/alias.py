@@ -1,0 +1,55 @@
+"""The alias aggregate: whom a name stands for, and everything that named it, released to that target.
+
+Links are placed by the start of their validity, so a link recorded late releases what was parked since; a login that
+changes hands follows validity. What no verified link covers stays parked here: kept, charged to nobody.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from engine.domain.effects import NOTHING, Derived, Effects, make
+from engine.domain.events import Event
+from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
+from engine.domain.events.derived import GrantAssigned, IdentityAsked, IdentityResolved
+from engine.domain.values import FOREVER
+
+
+class State(msgspec.Struct):
+    """The link in force: a target's kind and id, whether verified, until when."""
+
+    kind: str = ""
+    id: str = ""
+    verified: bool = False
+    until: int = FOREVER
+    parked: int = 0
+
+
+def fold(state: State, event: Event, at: int) -> Effects:
+    """Fold one event: a link changes the target; anything else is released to the target, or parked."""
+    data = event.data
+    if isinstance(data, AliasLinked):
+        state.kind, state.id, state.verified = data.target.kind, data.target.id, data.verified
+        state.until = FOREVER if data.valid_until is None else data.valid_until
+        return NOTHING
+    if isinstance(data, GrantAssigned):
+        state.kind, state.id, state.verified, state.until = data.target.kind, data.target.id, True, FOREVER
+        return NOTHING
+    if isinstance(data, CredentialCreated):
+        state.kind, state.id, state.verified, state.until = "person", data.owner, True, FOREVER
+        return NOTHING
+    if isinstance(data, AliasUnlinked):
+        state.verified = False
+        return NOTHING
+    if isinstance(data, CredentialRevoked):
+        return NOTHING
+    if not state.verified or at >= state.until:
+        state.parked += 1
+        return NOTHING
+    if isinstance(data, IdentityAsked):
+        if state.kind != "person":
+            return NOTHING
+        answer = IdentityResolved(data.asker_kind, data.asker_id, data.cause, state.id)
+        target = f"{event.organisation}/{data.asker_kind}/{data.asker_id}"
+        return Effects(derived=[Derived(target, make(event, answer, f"resolved {data.cause}"))])
+    return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{state.id}", event)])

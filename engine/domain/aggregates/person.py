@@ -1,0 +1,299 @@
+"""The person aggregate: grants, usage and contributions of one holder, folded in order of event time.
+
+`fold` changes the state and says what the event does: postings, derived facts, and the question for the rules with
+facts ready to compare. What is folded here is about the person alone; it never looks anything up elsewhere.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from engine.domain import grants as lifecycle
+from engine.domain.aggregates.links import Links
+from engine.domain.approvals import Approvals
+from engine.domain.consumption import consumed
+from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, header, make
+from engine.domain.events import Alias, Event
+from engine.domain.events import derived as derivations
+from engine.domain.events import grants as g
+from engine.domain.events import people as p
+from engine.domain.events import usage as u
+from engine.domain.events.aliases import Target
+from engine.domain.grants import Grant
+from engine.domain.reference import Reference
+from engine.domain.values import FOREVER, Quantity
+from engine.domain.windows import Recent, RunningSum
+
+
+class State(msgspec.Struct):
+    """All that is folded of one person."""
+
+    id: str
+    cap: RunningSum
+    consumers: Recent
+    links: Links
+    grants: dict[str, Grant] = {}
+    approvals: Approvals = msgspec.field(default_factory=Approvals)
+    notice_at: int = 0
+    ended_at: int = -1
+    jobs: dict[str, int] = {}
+    """Job id → when it started."""
+    inventions: dict[str, str] = {}
+    """Disclosure id → repository, for prior inventions not rejected."""
+    determinations: dict[str, str] = {}
+    """Repository → latest answer about ownership or relatedness."""
+    resolved: dict[str, str] = {}
+    """Cause → verified consumer."""
+    unpriced_until: int = -1
+    """Until when the cap's window holds usage whose units nobody knows."""
+    unpriced_why: str = ""
+
+    def access_until(self) -> int:
+        """When access ends: the end of employment plus the longest termination window; FOREVER while employed."""
+        if self.ended_at < 0:
+            return FOREVER
+        return self.ended_at + max((grant.window for grant in self.grants.values()), default=0)
+
+
+def start(ident: str, windows: dict[str, int]) -> State:
+    """Give the state before the first event; `windows` are the bundle's `data.facts` (µs)."""
+    return State(
+        id=ident,
+        cap=RunningSum(windows["consumption_window_us"]),
+        consumers=Recent(windows["consumers_window_us"]),
+        links=Links(windows["link_window_us"]),
+    )
+
+
+def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
+    """Fold one event of the person."""
+    data = event.data
+    if isinstance(data, u.Usage):
+        return _usage(state, event, data, at, reference)
+    if isinstance(data, derivations.ContributionAttributed):
+        return Effects(question=_contribution(state, event, data, at))
+    if isinstance(data, derivations.IdentityResolved):
+        state.resolved[data.cause] = data.person
+    elif isinstance(data, u.JobStarted):
+        state.jobs[data.job_id] = at
+    elif isinstance(data, (g.GrantIssued, g.GrantEvent, derivations.GrantReceived)):
+        return _grant(state, event, data, at)
+    else:
+        _people(state, event, data, at)
+    return _forfeit(state) if isinstance(data, p.PersonTerminated) else NOTHING
+
+
+def _people(state: State, event: Event, data: Any, at: int) -> None:
+    if isinstance(data, p.ApprovalGranted):
+        state.approvals.grant(data, event.time)
+    elif isinstance(data, p.ApprovalRevoked):
+        state.approvals.revoke(data.approval_id, at)
+    elif isinstance(data, p.PersonHired):
+        state.notice_at, state.ended_at = 0, -1
+    elif isinstance(data, p.PersonNoticeGiven):
+        state.notice_at = at
+    elif isinstance(data, p.PersonTerminated):
+        state.ended_at = at
+    elif isinstance(data, p.DisclosureSubmitted):
+        if data.kind == "prior_invention" and data.repository is not None:
+            state.inventions[data.disclosure_id] = data.repository
+    elif isinstance(data, p.DisclosureDecided):
+        if data.decision == "rejected":
+            state.inventions.pop(data.disclosure_id, None)
+    elif isinstance(data, p.DeterminationRecorded) and data.repository is not None:
+        state.determinations[data.repository] = data.answer
+
+
+def _forfeit(state: State) -> Effects:
+    postings: list[Posting] = []
+    for grant in state.grants.values():
+        if grant.unvested:
+            postings.append(grant.post("forfeited", grant.unvested))
+            grant.unvested = 0
+    return Effects(postings=postings)
+
+
+def _grant(state: State, event: Event, data: Any, at: int) -> Effects:
+    if isinstance(data, g.GrantIssued):
+        grant, postings = lifecycle.issue(data, at)
+        state.grants[grant.id] = grant
+        return Effects(postings=postings, derived=[_assigned(event, grant.id, state.id)])
+    if isinstance(data, derivations.GrantReceived):
+        return Effects(postings=_receive(state, data, at))
+    known = state.grants.get(data.grant_id)
+    if isinstance(data, g.GrantTransferred):
+        return _transfer(state, event, data, at, known)
+    if known is None or known.state in ("voided", "transferred"):
+        return NOTHING
+    if isinstance(data, g.GrantVested):
+        return Effects(postings=lifecycle.vest(known, data.quantity) if state.ended_at < 0 else [])
+    if isinstance(data, g.GrantSuspended):
+        known.state = "suspended"
+    elif isinstance(data, g.GrantResumed):
+        known.state = "live" if known.state == "suspended" else known.state
+    elif isinstance(data, (g.GrantExpired, g.GrantVoided)):
+        known.state = "expired" if isinstance(data, g.GrantExpired) else "voided"
+        return Effects(postings=lifecycle.lose(known, known.state, unvested_too=True))
+    return NOTHING
+
+
+def _assigned(event: Event, grant_id: str, holder: str) -> Derived:
+    alias = Alias("grant", grant_id)
+    fact = derivations.GrantAssigned(alias, Target("person", holder))
+    return Derived(f"{event.organisation}/alias/{alias.id}", make(event, fact, f"assigned {cause_id(event)}"))
+
+
+def _receive(state: State, data: derivations.GrantReceived, at: int) -> list[Posting]:
+    grant, _ = lifecycle.issue(data.terms, at)
+    grant.outstanding, grant.unvested, grant.since = data.vested, data.unvested, at
+    state.grants[grant.id] = grant
+    postings = [grant.post("transferred_in", data.vested + data.unvested)]
+    if data.vested:
+        postings.append(grant.post("vested", data.vested))
+    return postings
+
+
+def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Effects:
+    effects = Effects(derived=[_assigned(event, data.grant_id, data.to)], postings=[])
+    effects.question = _transfer_question(state, event, data, at, known)
+    if known is not None and known.state not in ("voided", "transferred"):
+        received = derivations.GrantReceived(data.to, known.terms, Quantity(known.outstanding), Quantity(known.unvested))
+        target = f"{event.organisation}/person/{data.to}"
+        effects.derived.append(Derived(target, make(event, received, f"received {cause_id(event)}")))
+        effects.postings = lifecycle.lose(known, "transferred_out", unvested_too=True)
+        known.state = "transferred"
+    return effects
+
+
+def _transfer_question(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Question:
+    fits = [a for a in state.approvals.standing(at) if a.kind == "transfer" and (a.about == data.grant_id or a.scope in ("", data.grant_id))]
+    when = "none" if not fits else "before" if min(a.decided for a in fits) <= event.time else "late"
+    fields = header(event, at) | {"grant": data.grant_id, "to": data.to}
+    facts = {"holder": state.id, "transfer": {"approval": when}, "approvals": state.approvals.in_force(at)}
+    return Question(fields, facts, {}, known.agreement if known else "default")
+
+
+def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Reference) -> Effects:
+    if data.state == "failed":
+        return NOTHING
+    effects = Effects(postings=[], derived=[])
+    if data.consumer is not None and data.consumer.kind != "person":
+        asked = derivations.IdentityAsked(data.consumer, "person", state.id, cause_id(event))
+        target = f"{event.organisation}/alias/{data.consumer.id}"
+        effects.derived.append(Derived(target, make(event, asked, f"asked {cause_id(event)}")))
+    amount, why = consumed(event.organisation, data, at, reference)
+    settled = amount if data.state == "settled" else 0
+    drawn, postings, over = lifecycle.burn_down(state.grants, at, data.unit, data.model, data.provider, data.grant_id, settled)
+    coverage, grant = _coverage(state, data, at, drawn)
+    if coverage == "access_ended":
+        for posting in postings:
+            state.grants[posting.grant].outstanding += posting.amount
+        postings, over = [], settled
+    if over:
+        postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
+    postings += [Posting(x.grant, x.unit, "vested", -x.amount) for x in postings if x.kind == "consumed"]
+    effects.postings = postings
+    total = state.cap.add(at, amount)
+    if why:
+        state.unpriced_until, state.unpriced_why = at + state.cap.length, why
+    state.links.note(at, event.id, data, grant)
+    effects.question = _usage_question(state, event, data, at, (amount, total), coverage, grant)
+    return effects
+
+
+def _coverage(state: State, data: u.Usage, at: int, drawn: Grant | None) -> tuple[str, Grant | None]:
+    candidates = [x for x in state.grants.values() if x.unit == data.unit and data.grant_id in (None, x.id)]
+    newest = max(candidates, key=lambda x: (x.since, x.id), default=None)
+    if at >= state.access_until():
+        return "access_ended", drawn or newest
+    if drawn is not None:
+        return "covered", drawn
+    live = [x for x in candidates if x.live(at)]
+    if not live:
+        dead = [x for x in candidates if x.standing(at) in ("expired", "voided", "suspended") and x.since <= at]
+        last = max(dead, key=lambda x: (x.until if x.until < at else at, x.since, x.id), default=None)
+        return ("uncovered", newest) if last is None else (last.standing(at), last)
+    admitting = [x for x in live if x.admits(data.model, data.provider)]
+    if not admitting:
+        return "filtered", max(live, key=lambda x: (x.since, x.id))
+    return "uncovered", max(admitting, key=lambda x: (x.since, x.id))
+
+
+def _usage_question(
+    state: State, event: Event, data: u.Usage, at: int, amounts: tuple[int, int], coverage: str, grant: Grant | None
+) -> Question:
+    amount, total = amounts
+    if data.consumer is not None and grant is not None and grant.personal:
+        consumer = data.consumer.value if data.consumer.kind == "person" else state.resolved.get(cause_id(event))
+        if consumer is not None and consumer != state.id:
+            state.consumers.add(at, consumer)
+    fields = header(event, at) | {
+        "state": data.state,
+        "provider": data.provider,
+        "model": data.model,
+        "credential": data.credential or "none",
+        "ccu_u": amount,
+    }
+    started = state.jobs.get(data.job_id) if data.job_id else None
+    use = {"consumers_24h": state.consumers.count(at)}
+    unknown: dict[str, str] = {}
+    if at < state.unpriced_until:
+        unknown["facts.use.ccu_30d_u"] = state.unpriced_why
+    else:
+        use["ccu_30d_u"] = total
+    facts = {
+        "holder": state.id,
+        "coverage": coverage,
+        "access_until": state.access_until(),
+        "grant": {
+            "id": grant.id if grant else "none",
+            "personal": bool(grant and grant.personal),
+            "until": grant.until if grant else 0,
+            "models": list(grant.models) if grant else [],
+            "providers": list(grant.providers) if grant else [],
+        },
+        "use": use,
+        "job": {"state": "none" if started is None else "started", "started": started or 0},
+        "approvals": state.approvals.in_force(at),
+    }
+    return Question(fields, facts, unknown, grant.agreement if grant else _agreement(state))
+
+
+def _agreement(state: State) -> str:
+    newest = max(state.grants.values(), key=lambda x: (x.since, x.id), default=None)
+    return newest.agreement if newest else "default"
+
+
+def _contribution(state: State, event: Event, data: derivations.ContributionAttributed, at: int) -> Question:
+    fields = header(event, at) | {
+        "action": data.action,
+        "repo": data.repository,
+        "repo_name": data.name,
+        "in_org": data.in_org,
+        "commits": data.commits,
+    }
+    ended = state.ended_at >= 0
+    facts = {
+        "holder": state.id,
+        "exit": {
+            "state": "ended" if ended else "notice" if state.notice_at else "none",
+            "notice_at": state.notice_at,
+            "ended_at": max(state.ended_at, 0),
+        },
+        "links": state.links.of(at, data) if data.action == "pushed" else [],
+        "prior_invention": data.repository in state.inventions.values(),
+        "determination": _answer(state.determinations.get(data.repository, "none")),
+        "approvals": state.approvals.in_force(at),
+    }
+    unknown: dict[str, str] = {}
+    if data.private is None:
+        unknown["event.private"] = "no source has said whether the repository was private"
+    else:
+        fields["private"] = data.private
+    return Question(fields, facts, unknown, _agreement(state))
+
+
+def _answer(answer: str) -> str:
+    return answer if answer in ("holder", "company", "unrelated") else "none"

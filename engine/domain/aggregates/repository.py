@@ -1,0 +1,134 @@
+"""The repository aggregate: whose it is, how visible, and what was done to it. Its acts reach the person who acted.
+
+Visibility and owner stated by an event win over what was folded before; `was_private` and `in_org` are of the moment
+before the act. A login nobody is verified for leaves the holder unknown: nobody is accused.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from engine.domain.approvals import Approvals
+from engine.domain.effects import NOTHING, Derived, Effects, Question, cause_id, header, make
+from engine.domain.events import Event
+from engine.domain.events.derived import ContributionAttributed, IdentityAsked, IdentityResolved
+from engine.domain.events.people import ApprovalGranted, ApprovalRevoked
+from engine.domain.events.repositories import (
+    Repository,
+    RepositoryForked,
+    RepositoryPushed,
+    RepositoryTransferred,
+    RepositoryVisibilityChanged,
+)
+from engine.domain.reference import Reference
+
+_ACTIONS = {
+    "compute.repository.pushed.v1": "pushed",
+    "compute.repository.forked.v1": "forked",
+    "compute.repository.transferred.v1": "transferred",
+    "compute.repository.visibility_changed.v1": "visibility_changed",
+    "compute.repository.downloaded.v1": "downloaded",
+}
+
+
+class State(msgspec.Struct):
+    """What is known of the repository so far."""
+
+    name: str = ""
+    owner: str = ""
+    private: bool | None = None
+    approvals: Approvals = msgspec.field(default_factory=Approvals)
+    resolved: dict[str, str] = {}
+    """Cause → verified person, for acts that asked."""
+
+
+def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
+    """Fold one event of the repository."""
+    data = event.data
+    if isinstance(data, Repository):
+        return _act(state, event, data, at, reference)
+    if isinstance(data, IdentityResolved):
+        state.resolved[data.cause] = data.person
+    elif isinstance(data, ApprovalGranted):
+        state.approvals.grant(data, event.time)
+    elif isinstance(data, ApprovalRevoked):
+        state.approvals.revoke(data.approval_id, at)
+    return NOTHING
+
+
+def _act(state: State, event: Event, data: Repository, at: int, reference: Reference) -> Effects:
+    effects = Effects(derived=[], postings=[])
+    private = state.private if data.private is None else data.private
+    ours = reference.ours(event.organisation, data.owner, at)
+    if data.actor is not None and event.type in _ACTIONS:
+        login = f"{event.organisation}/alias/{data.actor.id}"
+        effects.derived.append(Derived(login, make(event, _contribution(data, event.type, private, bool(ours)), f"contribution {cause_id(event)}")))
+        if isinstance(data, (RepositoryForked, RepositoryTransferred)):
+            asked = IdentityAsked(data.actor, "repository", data.repository, cause_id(event))
+            effects.derived.append(Derived(login, make(event, asked, f"asked {cause_id(event)}")))
+    if isinstance(data, (RepositoryForked, RepositoryTransferred, RepositoryVisibilityChanged)):
+        effects.question = _question(state, event, data, at, private, ours, reference)
+    state.name, state.owner, state.private = data.name, data.owner, private
+    if isinstance(data, RepositoryTransferred):
+        state.owner = data.to_owner
+    if isinstance(data, RepositoryVisibilityChanged):
+        state.private = data.to != "public"
+    return effects
+
+
+def _contribution(data: Repository, kind: str, private: bool | None, ours: bool) -> ContributionAttributed:  # noqa: FBT001
+    assert data.actor is not None  # noqa: S101 - the caller looked
+    push = data if isinstance(data, RepositoryPushed) else None
+    return ContributionAttributed(
+        actor=data.actor,
+        action=_ACTIONS[kind],
+        repository=data.repository,
+        name=data.name,
+        in_org=ours,
+        private=private,
+        commits=push.commits if push else 0,
+        branch=push.branch if push else "",
+        session=push.session if push else None,
+        job_id=push.job_id if push else None,
+        artifacts=push.artifacts if push else (),
+    )
+
+
+def _question(
+    state: State,
+    event: Event,
+    data: RepositoryForked | RepositoryTransferred | RepositoryVisibilityChanged,
+    at: int,
+    private: bool | None,  # noqa: FBT001
+    ours: bool | None,  # noqa: FBT001
+    reference: Reference,
+) -> Question:
+    fields = header(event, at)
+    fields["actor"] = data.actor.value if data.actor else "none"
+    facts: dict[str, Any] = {"repo": data.repository, "repo_name": data.name, "approvals": state.approvals.in_force(at)}
+    unknown: dict[str, str] = {}
+    if isinstance(data, RepositoryVisibilityChanged):
+        fields |= {"to": data.to, "to_owner": data.owner, "to_owner_kind": data.owner_kind}
+        private = state.private if state.private is not None else (None if data.to != "public" else private)
+    else:
+        fields |= {"to": data.to_owner, "to_owner": data.to_owner, "to_owner_kind": data.to_owner_kind}
+    theirs = reference.ours(event.organisation, fields["to_owner"], at)
+    _set(facts, unknown, "in_org", ours, "the organisation has not said which owners are its own")
+    _set(facts, unknown, "was_private", private, "no source has said whether the repository was private")
+    if theirs is None:
+        unknown["event.to_in_org"] = "the organisation has not said which owners are its own"
+    else:
+        fields["to_in_org"] = theirs
+    holder = state.resolved.get(cause_id(event))
+    who = data.actor.value if data.actor else "an unnamed actor"
+    _set(facts, unknown, "holder", holder, f"{who} is not linked to a verified person")
+    return Question(fields, facts, unknown)
+
+
+def _set(facts: dict[str, Any], unknown: dict[str, str], key: str, value: Any, why: str) -> None:
+    if value is None:
+        unknown[f"facts.{key}"] = why
+    else:
+        facts[key] = value

@@ -1,0 +1,70 @@
+"""Approvals as facts: in force over [from, until), decided at a moment that may be later (back-dated). Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from engine.domain.events.people import ApprovalGranted
+from engine.domain.values import FOREVER
+
+MOST = 16
+"""How many approvals an input carries at most: those decided last."""
+
+
+class Approval(msgspec.Struct):
+    """One approval; times in µs, amount in micro-units."""
+
+    id: str
+    kind: str
+    about: str
+    since: int
+    until: int
+    decided: int
+    amount: int
+    scope: str
+
+
+class Approvals(msgspec.Struct):
+    """All approvals about one aggregate."""
+
+    known: dict[str, Approval] = {}
+
+    def grant(self, data: ApprovalGranted, decided: int) -> None:
+        """Take an approval; one of the same id replaces it."""
+        since = decided if data.from_ is None else data.from_
+        until = FOREVER if data.until is None else data.until
+        self.known[data.approval_id] = Approval(
+            data.approval_id, data.kind, data.about_.id, since, until, decided, data.amount, data.scope or ""
+        )
+
+    def revoke(self, approval_id: str, at: int) -> None:
+        """End an approval; one that isn't known stays unknown."""
+        known = self.known.get(approval_id)
+        if known is not None:
+            known.until = min(known.until, at)
+
+    def standing(self, at: int) -> list[Approval]:
+        """Give those in force at a moment, by id."""
+        if not self.known:
+            return []
+        return sorted((a for a in self.known.values() if a.since <= at < a.until), key=lambda a: a.id)
+
+    def in_force(self, at: int) -> list[dict[str, Any]]:
+        """Give those in force as an input carries them."""
+        standing = self.standing(at)
+        if len(standing) > MOST:
+            standing = sorted(sorted(standing, key=lambda a: (a.decided, a.id))[-MOST:], key=lambda a: a.id)
+        return [
+            {
+                "id": a.id,
+                "kind": a.kind,
+                "about": a.about,
+                "from": a.since,
+                "until": a.until,
+                "decided": a.decided,
+                "amount_u": a.amount,
+            }
+            for a in standing
+        ]

@@ -1,0 +1,39 @@
+"""How many units a usage consumed: what its source says, else meters × rates in force when it occurred. Pure, exact."""
+
+from __future__ import annotations
+
+from engine.domain.events.usage import Usage, UsageGpu, UsageInference
+from engine.domain.reference import Reference
+from engine.domain.values import MICRO
+
+
+def consumed(organisation: str, data: Usage, at: int, reference: Reference) -> tuple[int, str]:
+    """Give micro-units, and why they are unknown (0 units then) where a rate is missing. Rounds half up once a meter."""
+    if data.quantity is not None:
+        return data.quantity, ""
+    total = 0
+    for meter, amount in _meters(data):
+        if not amount:
+            continue
+        rate = reference.rate(organisation, data.unit, meter, data.model, at)
+        if rate is None and meter == "cached_tokens":
+            rate = reference.rate(organisation, data.unit, "input_tokens", data.model, at)
+        if rate is None:
+            return 0, f"no rate for {meter} of {data.model} in {data.unit} is published"
+        units, per = rate
+        total += (2 * amount * units + per) // (2 * per)
+    return total, ""
+
+
+def _meters(data: Usage) -> tuple[tuple[str, int], ...]:
+    """Amounts in micro-meters, as a rate's `per` is."""
+    if isinstance(data, UsageInference):
+        fresh = data.input_tokens - data.cached_tokens
+        return (
+            ("input_tokens", fresh * MICRO),
+            ("cached_tokens", data.cached_tokens * MICRO),
+            ("output_tokens", data.output_tokens * MICRO),
+        )
+    if isinstance(data, UsageGpu):
+        return (("gpu_seconds", int(data.gpu_seconds)),)
+    return ()

@@ -1,0 +1,74 @@
+"""What folding one event yields: derived facts for other aggregates, postings to grants, and a question to the rules.
+
+Owns the shapes shared by all aggregates; decides nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from engine.domain.events import Data, Event
+from engine.domain.values import month
+
+
+class Derived(NamedTuple):
+    """A fact for another aggregate. `forwarded` keeps the original event's identity and type."""
+
+    target: str
+    event: Event
+
+
+class Posting(NamedTuple):
+    """A change to one grant's balance, in micro-units."""
+
+    grant: str
+    unit: str
+    kind: str
+    amount: int
+
+
+class Question(msgspec.Struct, gc=False):
+    """What the rules are asked about one event: its fields, the facts, and which facts are unknown and why."""
+
+    event: dict[str, Any]
+    facts: dict[str, Any]
+    unknown: dict[str, str]
+    agreement: str = "default"
+    """Agreement version whose parameters apply."""
+
+
+class Effects(msgspec.Struct, gc=False):
+    """All that one event does beyond its aggregate's state."""
+
+    derived: list[Derived] = []
+    postings: list[Posting] = []
+    question: Question | None = None
+
+
+NOTHING = Effects()
+
+
+def make(event: Event, data: Data, ident: str) -> Event:
+    """Give a derived event caused by `event`, at the same moment, identified within its cause."""
+    return Event(
+        organisation=event.organisation,
+        source="covenant",
+        id=ident,
+        type=data.TYPE,
+        time=event.time,
+        data=data,
+        correlation_id=event.correlation_id,
+        causation_id=f"{event.source} {event.id}",
+    )
+
+
+def cause_id(event: Event) -> str:
+    """Name an event within its organisation: what a derived fact's id is made of."""
+    return f"{event.source} {event.id}"
+
+
+def header(event: Event, at: int) -> dict[str, Any]:
+    """Give the fields of an event that every input carries."""
+    return {"id": cause_id(event), "type": event.type, "at": at, "month": month(at)}

@@ -1,0 +1,45 @@
+"""Reference data as the fold sees it: whose repositories are ours, and what a unit of a meter costs, by date. Pure."""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Iterable
+
+from engine.domain.events import Event
+from engine.domain.events.reference import OrganisationConfigured, RatePublished
+from engine.domain.order import place
+
+
+class Reference:
+    """Immutable once built; `at` questions take the moment an event has effect."""
+
+    def __init__(self, events: Iterable[Event] = ()) -> None:
+        """Build from reference events in any order; later effect, then later place, wins."""
+        self._owners: dict[str, tuple[list[int], list[frozenset[str]]]] = {}
+        self._rates: dict[tuple[str, str, str, str], tuple[list[int], list[tuple[int, int]]]] = {}
+        for event in sorted(events, key=place):
+            data, since = event.data, event.data.effective(event.time)
+            if isinstance(data, OrganisationConfigured):
+                times, owners = self._owners.setdefault(event.organisation, ([], []))
+                times.append(since)
+                owners.append(frozenset(owner.lower() for owner in data.owners))
+            elif isinstance(data, RatePublished):
+                key = (event.organisation, data.unit, data.meter, data.model or "")
+                times, rates = self._rates.setdefault(key, ([], []))
+                times.append(since)
+                rates.append((data.units, data.per))
+
+    def ours(self, organisation: str, owner: str, at: int) -> bool | None:
+        """Whether an owner of repositories is the organisation itself; None when it never said."""
+        times, owners = self._owners.get(organisation, ((), ()))
+        index = bisect.bisect_right(times, at) - 1
+        return None if index < 0 else owner.lower() in owners[index]
+
+    def rate(self, organisation: str, unit: str, meter: str, model: str, at: int) -> tuple[int, int] | None:
+        """Give (units, per) in force for a meter, the model's own before everybody's; None when none is published."""
+        for wanted in (model, ""):
+            times, rates = self._rates.get((organisation, unit, meter, wanted), ((), ()))
+            index = bisect.bisect_right(times, at) - 1
+            if index >= 0:
+                return rates[index]
+        return None
