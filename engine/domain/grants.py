@@ -10,6 +10,7 @@ import msgspec
 
 from engine.domain.effects import Posting
 from engine.domain.events.grants import GrantIssued
+from engine.domain.events.usage import Usage
 from engine.domain.values import FOREVER
 
 
@@ -75,7 +76,7 @@ def issue(data: GrantIssued, at: int) -> tuple[Grant, list[Posting]]:
     )
     postings = [grant.post("granted", data.quantity)]
     if immediate:
-        postings.append(grant.post("vested", data.quantity))
+        postings.append(grant.post("outstanding", data.quantity))
     return grant, postings
 
 
@@ -84,7 +85,7 @@ def vest(grant: Grant, amount: int) -> list[Posting]:
     amount = min(amount, grant.unvested)
     grant.unvested -= amount
     grant.outstanding += amount
-    return [grant.post("vested", amount)] if amount else []
+    return [grant.post("outstanding", amount)] if amount else []
 
 
 def lose(grant: Grant, kind: str, *, unvested_too: bool) -> list[Posting]:
@@ -92,7 +93,7 @@ def lose(grant: Grant, kind: str, *, unvested_too: bool) -> list[Posting]:
     postings = []
     if grant.outstanding:
         postings.append(grant.post(kind, grant.outstanding))
-        postings.append(grant.post("vested", -grant.outstanding))
+        postings.append(grant.post("outstanding", -grant.outstanding))
     if unvested_too and grant.unvested:
         postings.append(grant.post("forfeited" if kind == "expired" else kind, grant.unvested))
         grant.unvested = 0
@@ -100,12 +101,19 @@ def lose(grant: Grant, kind: str, *, unvested_too: bool) -> list[Posting]:
     return postings
 
 
-def burn_down(grants: dict[str, Grant], at: int, unit: str, model: str, provider: str, named: str | None, amount: int) -> tuple[Grant | None, list[Posting], int]:
+def burn_down(grants: dict[str, Grant], at: int, usage: Usage, amount: int) -> tuple[Grant | None, list[Posting], int]:
     """Consume `amount`: priority ascending, expiry ascending (none last), effective date, id; vested units only.
 
     Gives the first grant drawn on (or the first that could have been, for an amount of 0), postings, and overage.
     """
-    able = [g for g in grants.values() if g.unit == unit and g.live(at) and g.admits(model, provider) and named in (None, g.id)]
+    able = [
+        grant
+        for grant in grants.values()
+        if grant.unit == usage.unit
+        and grant.live(at)
+        and grant.admits(usage.model, usage.provider)
+        and usage.grant_id in (None, grant.id)
+    ]
     if len(able) > 1:
         able.sort(key=lambda g: (g.priority, g.until, g.since, g.id))
     first: Grant | None = None
@@ -119,7 +127,7 @@ def burn_down(grants: dict[str, Grant], at: int, unit: str, model: str, provider
         if drawn:
             grant.outstanding -= drawn
             left -= drawn
-            postings.append(grant.post("consumed", drawn))
+            postings += [grant.post("consumed", drawn), grant.post("outstanding", -drawn)]
         if not left:
             break
     return first, postings, left

@@ -151,7 +151,7 @@ def _receive(state: State, data: derivations.GrantReceived, at: int) -> list[Pos
     state.grants[grant.id] = grant
     postings = [grant.post("transferred_in", data.vested + data.unvested)]
     if data.vested:
-        postings.append(grant.post("vested", data.vested))
+        postings.append(grant.post("outstanding", data.vested))
     return postings
 
 
@@ -185,16 +185,13 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
         effects.derived.append(Derived(target, make(event, asked, f"asked {cause_id(event)}")))
     amount, why = consumed(event.organisation, data, at, reference)
     settled = amount if data.state == "settled" else 0
-    drawn, postings, over = lifecycle.burn_down(state.grants, at, data.unit, data.model, data.provider, data.grant_id, settled)
+    drawn: Grant | None = None
+    over = settled
+    if at < state.access_until():
+        drawn, effects.postings, over = lifecycle.burn_down(state.grants, at, data, settled)
     coverage, grant = _coverage(state, data, at, drawn)
-    if coverage == "access_ended":
-        for posting in postings:
-            state.grants[posting.grant].outstanding += posting.amount
-        postings, over = [], settled
     if over:
-        postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
-    postings += [Posting(x.grant, x.unit, "vested", -x.amount) for x in postings if x.kind == "consumed"]
-    effects.postings = postings
+        effects.postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
     total = state.cap.add(at, amount)
     if why:
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why

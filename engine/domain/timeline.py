@@ -1,0 +1,136 @@
+"""One aggregate's events in their order, its folded state, and what each event did.
+
+An event after all others is folded at once. One that belongs earlier (late, replaced or withdrawn) makes the timeline
+stale from its place: the newest snapshot before that place is restored and everything after it refolded, once,
+however many such events a batch brings. `refold` yields the entries it touched so that only what differs is said anew.
+Snapshots thin out with age, so their number grows with the logarithm of the history.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import msgspec
+
+from engine.domain.effects import NOTHING, Effects
+from engine.domain.events import Event
+from engine.domain.order import Place
+
+EVERY = 64
+"""Entries between two snapshots at the young end."""
+
+
+class Entry(msgspec.Struct):
+    """One event in its place, and what was said because of it."""
+
+    identity: str
+    place: Place
+    event: Event
+    effects: Effects = NOTHING
+    input_digest: str = ""
+    """Of the input asked last; empty when no rule was asked."""
+    decision: str = ""
+    """Id of the decision that stands."""
+    outcomes: dict[str, Any] = {}
+    """Outcomes that aren't a pass: rule code → outcome."""
+    counted: Place | None = None
+    """Where it stood when its outcomes were last counted into violations."""
+    derived: dict[str, tuple[str, str]] = {}
+    """Sent derived facts: their identity → (target, content digest)."""
+    postings: dict[tuple[str, str, str], int] = {}
+    """Posted so far: (grant, unit, kind) → amount."""
+
+
+class Folder(msgspec.Struct, frozen=True):
+    """How a kind of aggregate starts, folds, and keeps its state."""
+
+    start: Callable[[], Any]
+    fold: Callable[[Any, Event, int], Effects]
+    save: Callable[[Any], bytes]
+    restore: Callable[[bytes], Any]
+
+
+class Timeline:
+    """An aggregate in memory."""
+
+    def __init__(self, key: str, folder: Folder) -> None:
+        """Begin empty."""
+        self.key = key
+        self.folder = folder
+        self.entries: list[Entry] = []
+        self.places: list[Place] = []
+        self.at: dict[str, Place] = {}
+        """Identity → place."""
+        self.state: Any = folder.start()
+        self.folded = 0
+        """How many entries the state has folded; fewer than all when stale."""
+        self.snapshots: list[tuple[int, bytes]] = []
+
+    @property
+    def stale(self) -> int:
+        """How many entries still have to be folded."""
+        return len(self.entries) - self.folded
+
+    def insert(self, entry: Entry) -> None:
+        """Put an entry in its place; `refold` folds it."""
+        place = entry.place
+        if not self.places or place > self.places[-1]:
+            index = len(self.places)
+        else:
+            index = bisect.bisect_left(self.places, place)
+            self._rewind(index)
+        self.places.insert(index, place)
+        self.entries.insert(index, entry)
+        self.at[entry.identity] = place
+
+    def remove(self, identity: str) -> Entry | None:
+        """Take an entry out, if it is there."""
+        place = self.at.pop(identity, None)
+        if place is None:
+            return None
+        index = bisect.bisect_left(self.places, place)
+        self._rewind(index)
+        del self.places[index]
+        return self.entries.pop(index)
+
+    def find(self, identity: str) -> Entry | None:
+        """Give the entry of an identity."""
+        place = self.at.get(identity)
+        return None if place is None else self.entries[bisect.bisect_left(self.places, place)]
+
+    def rewind_to(self, time: int) -> None:
+        """Make everything from a moment on stale: what it depends on from outside has changed."""
+        self._rewind(bisect.bisect_left(self.places, time, key=lambda place: place.time))
+
+    def refold(self) -> Iterator[Entry]:
+        """Fold what is stale, yielding each entry after it was folded."""
+        fold, state = self.folder.fold, self.state
+        while self.folded < len(self.entries):
+            entry = self.entries[self.folded]
+            entry.effects = fold(state, entry.event, entry.place.time)
+            self.folded += 1
+            if self.folded % EVERY == 0:
+                self._snapshot()
+            yield entry
+
+    def _rewind(self, index: int) -> None:
+        if index >= self.folded:
+            return
+        while self.snapshots and self.snapshots[-1][0] > index:
+            self.snapshots.pop()
+        if self.snapshots:
+            self.folded, saved = self.snapshots[-1]
+            self.state = self.folder.restore(saved)
+        else:
+            self.folded, self.state = 0, self.folder.start()
+
+    def _snapshot(self) -> None:
+        self.snapshots.append((self.folded, self.folder.save(self.state)))
+        kept: list[tuple[int, bytes]] = []
+        for snapshot in self.snapshots:
+            age = self.folded - snapshot[0]
+            if not age or snapshot[0] % max(EVERY, 1 << (age // 4).bit_length()) == 0:
+                kept.append(snapshot)
+        self.snapshots = kept

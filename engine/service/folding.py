@@ -1,0 +1,208 @@
+"""The first half of a batch: put arrivals in their places, refold what they made stale, and find what must be asked.
+
+Works on a lane's memory alone; evaluates nothing and writes nothing. Derived facts for aggregates of the same lane
+are folded within the batch, others go to the outbox. Everything it makes is a function of the lane's recorded input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.derivation import Delivery, write_delivery
+from engine.domain.effects import Derived
+from engine.domain.events import Event
+from engine.domain.order import lane as lane_of
+from engine.domain.order import place
+from engine.domain.records import DerivedRow, JournalRow, PostingRow
+from engine.domain.timeline import Entry
+from engine.service.memory import KINDS, Aggregate, LaneMemory
+
+TAIL = 4096
+"""Entries a late fact may make stale before its aggregate is re-decided in the background instead."""
+
+
+class Folding:
+    """One batch being folded; collects rows and touched entries."""
+
+    def __init__(self, memory: LaneMemory, lanes: int, recorded_at: int) -> None:
+        """Begin a batch of a lane."""
+        self.memory = memory
+        self.lanes = lanes
+        self.recorded_at = recorded_at
+        self.journal: list[JournalRow] = []
+        self.derived: list[DerivedRow] = []
+        self.postings: list[PostingRow] = []
+        self.messages: list[tuple[str, bytes]] = []
+        """(key, value) for covenant.derived."""
+        self.touched: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
+        self.retired: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
+        self.changed: dict[str, Aggregate] = {}
+        self.cause: dict[str, str] = {}
+        """Aggregate → the identity of the late fact that made it stale."""
+        self._stale: dict[str, Aggregate] = {}
+        self._fresh: dict[str, int] = {}
+
+    def accept(self, event: Event, identity: str) -> None:
+        """Take an inbound event into its aggregate, or forward it when it belongs to another lane."""
+        kind, ident = event.data.about()
+        key = f"{event.organisation}/{kind}/{ident}"
+        delivery = Delivery(key, identity, 0, withdrawn=False, event=event)
+        if lane_of(key, self.lanes) != self.memory.lane:
+            self._journal(delivery, "forwarded")
+            self.messages.append((key, write_delivery(msgspec.structs.replace(delivery, revision=1))))
+            return
+        self._journal(delivery, "inbound")
+        self._place(delivery)
+
+    def deliver(self, delivery: Delivery, origin: str) -> None:
+        """Take a derived fact: a higher revision replaces a lower one, a lower one is ignored."""
+        aggregate = self.memory.aggregates[delivery.target]
+        if delivery.revision <= aggregate.received.get(delivery.identity, 0):
+            return
+        self._journal(delivery, origin)
+        self._place(delivery)
+
+    def _place(self, delivery: Delivery) -> None:
+        aggregate = self.memory.aggregates[delivery.target]
+        timeline = aggregate.timeline
+        aggregate.received[delivery.identity] = delivery.revision
+        last = timeline.places[-1] if timeline.places else None
+        entry = timeline.remove(delivery.identity)
+        self._touch(aggregate)
+        if delivery.withdrawn:
+            if entry is not None:
+                self._retire(aggregate, entry)
+            self.cause[aggregate.key] = delivery.identity
+            return
+        at = place(delivery.event)
+        if entry is None:
+            retired = self.retired.pop((aggregate.key, delivery.identity), None)
+            entry = retired[1] if retired else Entry(delivery.identity, at, delivery.event)
+            self.memory.entries += 1
+        entry.place, entry.event = at, delivery.event
+        timeline.insert(entry)
+        self._fresh[aggregate.key] = self._fresh.get(aggregate.key, 0) + 1
+        if last is not None and at < last:
+            self.cause[aggregate.key] = delivery.identity
+
+    def _touch(self, aggregate: Aggregate) -> None:
+        self.changed[aggregate.key] = aggregate
+        self._stale[aggregate.key] = aggregate
+
+    def _retire(self, aggregate: Aggregate, entry: Entry) -> None:
+        self._send(aggregate, entry, [])
+        self._post(aggregate, entry, {})
+        self.touched.pop((aggregate.key, entry.identity), None)
+        self.retired[aggregate.key, entry.identity] = (aggregate, entry)
+        self.memory.entries -= 1
+
+    def invalidate(self, organisation_since: dict[str, int]) -> None:
+        """Reference data changed: what it had effect on is stale (`organisation` → since when)."""
+        for aggregate in list(self.memory.aggregates.values()):
+            since = organisation_since.get(aggregate.organisation)
+            if since is not None and aggregate.kind != "alias":
+                aggregate.timeline.rewind_to(since)
+                if aggregate.timeline.stale:
+                    self._touch(aggregate)
+
+    def refold(self, only: Iterable[str] | None = None) -> None:
+        """Refold what is stale until nothing is; a long tail is left dirty unless named in `only`."""
+        background = set(only or ())
+        for key in background:
+            aggregate = self.memory.aggregates[key]
+            self._touch(aggregate)
+            aggregate.dirty_from = -1
+            self.memory.dirty.discard(key)
+        while self._stale:
+            key = min(self._stale, key=lambda k: (KINDS.get(self._stale[k].kind, 9), k))
+            aggregate = self._stale.pop(key)
+            if key in self.memory.dirty or (key not in background and self._long(aggregate)):
+                self._leave_dirty(aggregate)
+                continue
+            for entry in aggregate.timeline.refold():
+                self.touched[key, entry.identity] = (aggregate, entry)
+                self._send(aggregate, entry, entry.effects.derived)
+                if entry.effects.postings or entry.postings:
+                    self._post(aggregate, entry, _sum(entry))
+
+    def _long(self, aggregate: Aggregate) -> bool:
+        return aggregate.timeline.stale - self._fresh.get(aggregate.key, 0) > TAIL
+
+    def _leave_dirty(self, aggregate: Aggregate) -> None:
+        timeline = aggregate.timeline
+        since = timeline.places[timeline.folded].time if timeline.stale else aggregate.newest
+        aggregate.dirty_from = since if aggregate.dirty_from < 0 else min(since, aggregate.dirty_from)
+        self.memory.dirty.add(aggregate.key)
+
+    def _send(self, aggregate: Aggregate, entry: Entry, derived: list[Derived]) -> None:
+        if not derived and not entry.derived:
+            return
+        now: dict[str, tuple[Delivery, str]] = {}
+        for target, event in derived:
+            identity = codec.identity(event).hex()
+            body = codec.content(event).hex()
+            now[f"{target} {identity}"] = (Delivery(target, identity, 0, withdrawn=False, event=event), body)
+        for key, (target, _) in entry.derived.items():
+            if key not in now:
+                self._emit(aggregate, entry, key, Delivery(target, key.rsplit(" ", 1)[1], 0, withdrawn=True, event=entry.event), "")
+        for key, (delivery, body) in now.items():
+            if entry.derived.get(key, ("", ""))[1] != body:
+                self._emit(aggregate, entry, key, delivery, body)
+        entry.derived = {key: (delivery.target, body) for key, (delivery, body) in now.items()}
+
+    def _emit(self, aggregate: Aggregate, entry: Entry, key: str, delivery: Delivery, body: str) -> None:
+        revision = aggregate.sent.get(key, 0) + 1
+        aggregate.sent[key] = revision
+        delivery = msgspec.structs.replace(delivery, revision=revision)
+        self.derived.append(DerivedRow(aggregate.key, entry.identity, delivery.identity, delivery.target, revision, body))
+        if lane_of(delivery.target, self.lanes) == self.memory.lane:
+            self.need(delivery.target)
+            self.deliver(delivery, "inline")
+        else:
+            self.messages.append((delivery.target, write_delivery(delivery)))
+
+    def need(self, key: str) -> None:
+        """Have an aggregate in memory; the body replaces this with one that can load."""
+        raise LookupError(key)
+
+    def _post(self, aggregate: Aggregate, entry: Entry, now: dict[tuple[str, str, str], int]) -> None:
+        for key in entry.postings.keys() | now.keys():
+            change = now.get(key, 0) - entry.postings.get(key, 0)
+            if change:
+                grant, unit, kind = key
+                self.postings.append(
+                    PostingRow(
+                        len(self.postings), aggregate.organisation, aggregate.key, entry.identity, grant,
+                        aggregate.ident, unit, kind, change, entry.place.time,
+                    )  # fmt: skip
+                )
+        entry.postings = now
+
+    def _journal(self, delivery: Delivery, origin: str) -> None:
+        event = delivery.event
+        self.journal.append(
+            JournalRow(
+                ordinal=len(self.journal),
+                organisation=event.organisation,
+                aggregate=delivery.target,
+                identity=delivery.identity,
+                type=event.type,
+                time=event.time,
+                effective=event.data.effective(event.time),
+                recorded_at=event.recorded_at or self.recorded_at,
+                origin=origin,
+                revision=delivery.revision,
+                withdrawn=delivery.withdrawn,
+                event=codec.write_event(event).decode(),
+            )
+        )
+
+
+def _sum(entry: Entry) -> dict[tuple[str, str, str], int]:
+    total: dict[tuple[str, str, str], int] = {}
+    for grant, unit, kind, amount in entry.effects.postings:
+        total[grant, unit, kind] = total.get((grant, unit, kind), 0) + amount
+    return {key: amount for key, amount in total.items() if amount}

@@ -1,0 +1,185 @@
+"""What a lane keeps in memory: its aggregates' timelines, what they were sent and have sent, and what stands.
+
+A copy of the store's truth for as long as the lane is ours; dropped whole when it isn't. Loading refolds the journal,
+so that the state is a function of the recorded events and of nothing else.
+"""
+
+from __future__ import annotations
+
+import bisect
+from collections.abc import Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.aggregates import alias, person, repository
+from engine.domain.effects import Effects
+from engine.domain.events import Event
+from engine.domain.order import Place, place
+from engine.domain.records import IndeterminateRow, Lane, Loaded, ViolationRow
+from engine.domain.reference import Reference
+from engine.domain.timeline import Entry, Folder, Timeline
+
+KINDS = {"repository": 0, "alias": 1, "person": 2}
+"""Kinds in the order in which stale timelines are refolded: facts flow mostly this way."""
+
+
+class ReferenceLog:
+    """Reference data known so far; one object, replaced inside as the log grows, so that folders see the newest."""
+
+    def __init__(self) -> None:
+        """Begin with nothing known."""
+        self.events: list[Event] = []
+        self.now = Reference()
+
+    def extend(self, events: list[Event]) -> int:
+        """Take further events; gives the earliest moment from which anything changed."""
+        self.events += events
+        self.now = Reference(self.events)
+        return min(event.data.effective(event.time) for event in events)
+
+
+def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
+    """Give how the aggregate of a key is folded."""
+    _, kind, ident = key.split("/", 2)
+    encode = msgspec.msgpack.encode
+
+    def fold_person(state: Any, event: Event, at: int) -> Effects:
+        return person.fold(state, event, at, log.now)
+
+    def fold_repository(state: Any, event: Event, at: int) -> Effects:
+        return repository.fold(state, event, at, log.now)
+
+    if kind == "person":
+        start = partial(person.start, ident, dict(windows))
+        return Folder(start, fold_person, encode, partial(msgspec.msgpack.decode, type=person.State))
+    if kind == "repository":
+        return Folder(repository.State, fold_repository, encode, partial(msgspec.msgpack.decode, type=repository.State))
+    return Folder(alias.State, alias.fold, encode, partial(msgspec.msgpack.decode, type=alias.State))
+
+
+class Group(msgspec.Struct):
+    """The entries whose outcome makes up one violation or one indeterminate fact, in order."""
+
+    places: list[Place] = []
+    identities: list[str] = []
+
+    def add(self, at: Place, identity: str) -> None:
+        """Count an entry in."""
+        index = bisect.bisect_left(self.places, at)
+        if index < len(self.places) and self.places[index] == at:
+            return
+        self.places.insert(index, at)
+        self.identities.insert(index, identity)
+
+    def discard(self, at: Place) -> None:
+        """Count an entry out."""
+        index = bisect.bisect_left(self.places, at)
+        if index < len(self.places) and self.places[index] == at:
+            del self.places[index]
+            del self.identities[index]
+
+
+Discriminator = tuple[str, ...]
+
+
+class Aggregate:
+    """One aggregate of a lane."""
+
+    def __init__(self, key: str, how: Folder) -> None:
+        """Begin empty."""
+        self.key = key
+        self.organisation, self.kind, self.ident = key.split("/", 2)
+        self.timeline = Timeline(key, how)
+        self.received: dict[str, int] = {}
+        """Identity → revision last received, withdrawn ones included."""
+        self.sent: dict[str, int] = {}
+        """Derived fact → revision last sent."""
+        self.groups: dict[tuple[str, Discriminator], Group] = {}
+        self.violations: dict[tuple[str, Discriminator], ViolationRow] = {}
+        self.missing: dict[tuple[str, str], Group] = {}
+        self.indeterminates: dict[tuple[str, str], IndeterminateRow] = {}
+        self.dirty_from = -1
+
+    @property
+    def newest(self) -> int:
+        """Place time of the last entry."""
+        places = self.timeline.places
+        return places[-1].time if places else 0
+
+    def load(self, loaded: Loaded) -> None:
+        """Take what the store holds: refold the journal, then lay what was recorded over what was folded."""
+        for row in loaded.journal:
+            self.received[row.identity] = row.revision
+            if not row.withdrawn:
+                event = codec.parse_event(row.event)
+                self.timeline.insert(Entry(row.identity, place(event), event))
+        for _ in self.timeline.refold():
+            pass
+        for sent in loaded.derived:
+            self.sent[f"{sent.target} {sent.key}"] = sent.revision
+            entry = self.timeline.find(sent.identity)
+            if entry is not None and sent.content:
+                entry.derived = entry.derived | {f"{sent.target} {sent.key}": (sent.target, sent.content)}
+        for posting in loaded.postings:
+            entry = self.timeline.find(posting.identity)
+            if entry is not None:
+                entry.postings = entry.postings | {(posting.grant, posting.unit, posting.kind): posting.amount}
+        for decision in loaded.decisions:
+            entry = self.timeline.find(decision.identity)
+            if entry is not None:
+                entry.decision, entry.input_digest = decision.id, decision.input_digest
+                entry.outcomes = msgspec.json.decode(decision.outcomes)
+                entry.outcomes.pop("pass", None)
+                self.count_in(entry)
+        for violation in loaded.violations:
+            self.violations[violation.rule, tuple(msgspec.json.decode(violation.discriminator))] = violation
+        for row in loaded.indeterminates:
+            self.indeterminates[row.rule, row.fact] = row
+        self.dirty_from = loaded.dirty_from
+        if self.dirty_from >= 0:
+            self.timeline.rewind_to(self.dirty_from)
+
+    def count_in(self, entry: Entry) -> None:
+        """Count an entry's outcomes into the violations and missing facts they make up."""
+        entry.counted = entry.place
+        for rule, outcome in entry.outcomes.items():
+            if outcome["outcome"] == "violation":
+                self.groups.setdefault((rule, tuple(outcome["discriminator"])), Group()).add(entry.place, entry.identity)
+            elif outcome["outcome"] == "indeterminate":
+                for fact in outcome["missing"]:
+                    self.missing.setdefault((rule, fact), Group()).add(entry.place, entry.identity)
+
+    def count_out(self, entry: Entry) -> None:
+        """Take back what `count_in` did, where the entry stood then."""
+        at = entry.counted
+        if at is None:
+            return
+        entry.counted = None
+        for rule, outcome in entry.outcomes.items():
+            if outcome["outcome"] == "violation":
+                self.groups[rule, tuple(outcome["discriminator"])].discard(at)
+            elif outcome["outcome"] == "indeterminate":
+                for fact in outcome["missing"]:
+                    self.missing[rule, fact].discard(at)
+
+
+class LaneMemory:
+    """A lane while it is ours."""
+
+    def __init__(self, stored: Lane) -> None:
+        """Begin where the store stands."""
+        self.lane = stored.lane
+        self.version = stored.version
+        self.begun = stored.version
+        """Version of the batch begun last; ahead of `version` while works are in flight."""
+        self.reference = stored.reference
+        self.watermark = stored.watermark
+        self.outbox_sequence = stored.outbox_sequence
+        self.positions = dict(stored.positions)
+        self.aggregates: dict[str, Aggregate] = {}
+        self.dirty: set[str] = set()
+        self.unsettled: dict[str, ViolationRow] = {}
+        self.entries = 0
