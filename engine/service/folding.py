@@ -6,7 +6,7 @@ are folded within the batch, others go to the outbox. Everything it makes is a f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -27,8 +27,11 @@ TAIL = 4096
 class Folding:
     """One batch being folded; collects rows and touched entries."""
 
-    def __init__(self, memory: LaneMemory, lanes: int, recorded_at: int) -> None:
-        """Begin a batch of a lane."""
+    def __init__(
+        self, memory: LaneMemory, lanes: int, recorded_at: int, need: Callable[[str], None] = lambda _: None
+    ) -> None:
+        """Begin a batch of a lane; `need` brings an aggregate into memory."""
+        self.need = need
         self.memory = memory
         self.lanes = lanes
         self.recorded_at = recorded_at
@@ -56,6 +59,10 @@ class Folding:
             return
         self._journal(delivery, "inbound")
         self._place(delivery)
+
+    def record(self, event: Event, identity: str) -> None:
+        """Only journal an event: reference data isn't folded into an aggregate."""
+        self._journal(Delivery(f"{event.organisation}/organisation/", identity, 0, withdrawn=False, event=event), "inbound")
 
     def deliver(self, delivery: Delivery, origin: str) -> None:
         """Take a derived fact: a higher revision replaces a lower one, a lower one is ignored."""
@@ -163,10 +170,6 @@ class Folding:
             self.deliver(delivery, "inline")
         else:
             self.messages.append((delivery.target, write_delivery(delivery)))
-
-    def need(self, key: str) -> None:
-        """Have an aggregate in memory; the body replaces this with one that can load."""
-        raise LookupError(key)
 
     def _post(self, aggregate: Aggregate, entry: Entry, now: dict[tuple[str, str, str], int]) -> None:
         for key in entry.postings.keys() | now.keys():

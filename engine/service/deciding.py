@@ -1,0 +1,276 @@
+"""The second half of a batch: from answers to decisions, and from decisions to what stands.
+
+A decision is recorded anew only where an outcome or its evidence changed. Violations and missing facts are functions
+of the decisions that stand: counted in and out, never guessed from what was said before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.records import (
+    DecisionRow,
+    IndeterminateRow,
+    InputRow,
+    ViolationChange,
+    ViolationRow,
+    WithdrawnDecision,
+)
+from engine.domain.timeline import Entry
+from engine.policy.catalogue import Rule
+from engine.policy.sentences import render
+from engine.service.memory import Aggregate, Discriminator, LaneMemory
+
+FOLD_VERSION = 1
+"""Raised whenever folding the same events gives other facts."""
+
+_WEIGHT = {"pass": 0, "excused": 1, "error": 2, "indeterminate": 3, "violation": 4}
+
+
+class Asked(msgspec.Struct):
+    """An entry whose input changed, and the input as it was sent."""
+
+    aggregate: Aggregate
+    entry: Entry
+    document: dict[str, Any]
+    body: bytes
+    digest: str
+    rules: Sequence[Rule]
+
+
+class Deciding:
+    """One batch being decided; collects rows."""
+
+    def __init__(self, memory: LaneMemory, bundle: str, opa_version: str, recorded_at: int, cause: Mapping[str, str]) -> None:
+        """Begin where folding ended."""
+        self.memory = memory
+        self.bundle = bundle
+        self.opa_version = opa_version
+        self.recorded_at = recorded_at
+        self.cause = cause
+        self.decisions: list[DecisionRow] = []
+        self.withdrawn: list[WithdrawnDecision] = []
+        self.inputs: list[InputRow] = []
+        self.violations: dict[str, ViolationRow] = {}
+        self.changes: list[ViolationChange] = []
+        self.indeterminates: list[IndeterminateRow] = []
+        self._groups: dict[tuple[str, str, Discriminator], Aggregate] = {}
+        self._missing: dict[tuple[str, str, str], Aggregate] = {}
+
+    def decide(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
+        """Take the outcomes of one entry (passes left out); record a decision if they differ from what stands."""
+        entry, aggregate = asked.entry, asked.aggregate
+        if entry.decision and outcomes == entry.outcomes and entry.counted == entry.place:
+            return
+        self._count_out(aggregate, entry)
+        if not entry.decision or outcomes != entry.outcomes:
+            self._record(asked, outcomes)
+        entry.outcomes = outcomes
+        aggregate.count_in(entry)
+        self._note(aggregate, entry)
+
+    def move(self, aggregate: Aggregate, entry: Entry) -> None:
+        """Count an entry's unchanged outcomes at its new place."""
+        self._count_out(aggregate, entry)
+        aggregate.count_in(entry)
+        self._note(aggregate, entry)
+
+    def withdraw(self, aggregate: Aggregate, entry: Entry) -> None:
+        """Let nothing stand of an entry that left, or that no rule is asked about any more."""
+        if entry.decision:
+            self.withdrawn.append(WithdrawnDecision(entry.decision, self.cause.get(aggregate.key, "")))
+        self._count_out(aggregate, entry)
+        entry.decision, entry.outcomes, entry.input_digest = "", {}, ""
+
+    def _record(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
+        entry, aggregate = asked.entry, asked.aggregate
+        verdict = max((o["outcome"] for o in outcomes.values()), key=_WEIGHT.__getitem__, default="pass")
+        ident = codec.digest(
+            aggregate.key.encode(), bytes.fromhex(entry.identity), self.bundle.encode(), bytes.fromhex(asked.digest)
+        ).hex()
+        passed = [rule.code for rule in asked.rules if rule.code not in outcomes]
+        event = entry.event
+        self.decisions.append(
+            DecisionRow(
+                id=ident,
+                ordinal=len(self.decisions),
+                organisation=aggregate.organisation,
+                aggregate=aggregate.key,
+                identity=entry.identity,
+                source=event.source,
+                event_id=event.id,
+                type=event.type,
+                time=event.time,
+                bundle=self.bundle,
+                input_digest=asked.digest,
+                fold_version=FOLD_VERSION,
+                opa_version=self.opa_version,
+                outcomes=codec.encode(outcomes | {"pass": passed}).decode(),
+                verdict=verdict,
+                supersedes=entry.decision,
+                cause=self.cause.get(aggregate.key, "") if entry.decision else "",
+            )
+        )
+        if verdict != "pass":
+            self.inputs.append(InputRow(asked.digest, asked.body))
+        entry.decision = ident
+
+    def _count_out(self, aggregate: Aggregate, entry: Entry) -> None:
+        if entry.outcomes:
+            self._note(aggregate, entry)
+            aggregate.count_out(entry)
+
+    def _note(self, aggregate: Aggregate, entry: Entry) -> None:
+        for rule, outcome in entry.outcomes.items():
+            if outcome["outcome"] == "violation":
+                self._groups[aggregate.key, rule, tuple(outcome["discriminator"])] = aggregate
+            elif outcome["outcome"] == "indeterminate":
+                for fact in outcome["missing"]:
+                    self._missing[aggregate.key, rule, fact] = aggregate
+
+    def stand(self, rules: Mapping[str, Rule]) -> None:
+        """Work out what stands now of every violation and missing fact the batch touched."""
+        for (_, rule, discriminator), aggregate in sorted(self._groups.items(), key=lambda item: item[0]):
+            self._violation(aggregate, rules[rule], discriminator)
+        for (_, rule, fact), aggregate in sorted(self._missing.items(), key=lambda item: item[0]):
+            self._indeterminate(aggregate, rule, fact)
+
+    def _violation(self, aggregate: Aggregate, rule: Rule, discriminator: Discriminator) -> None:
+        group = aggregate.groups[rule.code, discriminator]
+        before = aggregate.violations.get((rule.code, discriminator))
+        entries = [aggregate.timeline.find(ident) for ident in (group.identities[:1] + group.identities[-1:])]
+        if not entries or entries[0] is None or entries[-1] is None:
+            if before is not None and before.status != "retracted":
+                row = msgspec.structs.replace(before, status="retracted", count=0, version=before.version + 1)
+                self._change(aggregate, rule.code, discriminator, row, "retracted", before.last_seen_at, "")
+            elif before is None:
+                return
+            return
+        first, last = entries[0], entries[-1]
+        row = self._row(aggregate, rule, discriminator, (first, last), len(group.identities), before)
+        change = _kind_of_change(before, row)
+        if change:
+            self._change(aggregate, rule.code, discriminator, row, change, last.event.time, last.decision)
+
+    def _row(
+        self,
+        aggregate: Aggregate,
+        rule: Rule,
+        discriminator: Discriminator,
+        ends: tuple[Entry, Entry],
+        count: int,
+        before: ViolationRow | None,
+    ) -> ViolationRow:
+        first, last = ends
+        outcome = last.outcomes[rule.code]
+        ident = codec.digest(rule.code.encode(), aggregate.key.encode(), codec.encode(discriminator)).hex()
+        settled = before.settled if before is not None else False
+        return ViolationRow(
+            id=ident,
+            organisation=aggregate.organisation,
+            rule=rule.code,
+            aggregate=aggregate.key,
+            discriminator=codec.encode(discriminator).decode(),
+            severity=rule.severity,
+            clause=rule.clause,
+            respondent=rule.respondent,
+            holder=outcome["holder"],
+            repository=outcome["repository"],
+            status="alleged" if settled else "provisional",
+            settled=settled,
+            opened_at=first.place.time,
+            last_seen_at=last.place.time,
+            count=count,
+            first_decision=first.decision,
+            last_decision=last.decision,
+            evidence=codec.encode(outcome["evidence"]).decode(),
+            sentence=outcome["sentence"],
+            version=before.version + 1 if before else 1,
+            settle_us=rule.settle_us,
+        )
+
+    def _change(
+        self,
+        aggregate: Aggregate,
+        rule: str,
+        discriminator: Discriminator,
+        row: ViolationRow,
+        change: str,
+        time: int,
+        decision: str,
+    ) -> None:
+        aggregate.violations[rule, discriminator] = row
+        self.keep(row, change, time, decision, self.cause.get(aggregate.key, ""))
+
+    def keep(self, row: ViolationRow, change: str, time: int, decision: str, cause: str) -> None:
+        """Record a violation's row and the step that led to it."""
+        self.violations[row.id] = row
+        self.changes.append(
+            ViolationChange(row.id, row.version, change, decision, cause, time, self.recorded_at, row.count)
+        )
+        if row.settled or row.status == "retracted":
+            self.memory.unsettled.pop(row.id, None)
+        else:
+            self.memory.unsettled[row.id] = row
+
+    def settle(self, watermark: int, *, ended: bool) -> None:
+        """Let violations be spoken of whose lane has passed them by their rule's `settle`, or all when the run ended."""
+        due = [row for row in self.memory.unsettled.values() if ended or row.opened_at + row.settle_us <= watermark]
+        for row in sorted(due, key=lambda r: r.id):
+            if row.aggregate in self.memory.dirty:
+                continue
+            settled = msgspec.structs.replace(row, settled=True, status="alleged", version=row.version + 1)
+            aggregate = self.memory.aggregates.get(row.aggregate)
+            if aggregate is not None:
+                aggregate.violations[row.rule, tuple(msgspec.json.decode(row.discriminator))] = settled
+            self.keep(settled, "settled", row.last_seen_at, row.last_decision, "")
+
+    def _indeterminate(self, aggregate: Aggregate, rule: str, fact: str) -> None:
+        group = aggregate.missing[rule, fact]
+        last = aggregate.timeline.find(group.identities[-1]) if group.identities else None
+        before = aggregate.indeterminates.get((rule, fact))
+        if last is None:
+            if before is None:
+                return
+            row = msgspec.structs.replace(before, count=0, reason="", first_at=0, last_at=0, last_decision="")
+        else:
+            row = IndeterminateRow(
+                organisation=aggregate.organisation,
+                rule=rule,
+                aggregate=aggregate.key,
+                fact=fact,
+                reason=last.outcomes[rule]["missing"][fact],
+                count=len(group.identities),
+                first_at=group.places[0].time,
+                last_at=group.places[-1].time,
+                last_decision=last.decision,
+            )
+        aggregate.indeterminates[rule, fact] = row
+        self.indeterminates.append(row)
+
+
+def _kind_of_change(before: ViolationRow | None, row: ViolationRow) -> str:
+    if before is None:
+        return "opened"
+    if before.status == "retracted":
+        return "reopened"
+    same = ("severity", "holder", "repository", "evidence", "opened_at", "first_decision")
+    grew = row.count > before.count and row.opened_at == before.opened_at and row.last_seen_at >= before.last_seen_at
+    if grew:
+        return "recurred"
+    changed = any(getattr(before, name) != getattr(row, name) for name in same)
+    changed = changed or (row.count, row.last_seen_at, row.last_decision) != (
+        before.count,
+        before.last_seen_at,
+        before.last_decision,
+    )
+    return "superseded" if changed else ""
+
+
+def sentence_of(rule: Rule, document: dict[str, Any], evidence: dict[str, Any]) -> str:
+    """Say the violation in plain words."""
+    return render(rule.sentence, evidence, document["event"], document["facts"])

@@ -1,0 +1,369 @@
+"""The body: takes a batch of a lane, returns what to record, and has the store record it in one transaction.
+
+Drives nothing: a shell (a file on a laptop, Faust on Kafka) hands it batches. `begin` folds and starts evaluating;
+`finish` waits, decides and records. Works of one lane begin in order and finish in order; two may be in flight.
+After any error the lane must be dropped and opened again: the store's position is the truth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
+from typing import Any
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.derivation import Delivery
+from engine.domain.errors import LaneConflict, Refusal
+from engine.domain.events import Event
+from engine.domain.records import AggregateRow, Batch, Lane, OutboxRow, RefusedRow, SeenRow
+from engine.intake.arrivals import Arrival
+from engine.policy.bundle import Bundle
+from engine.policy.evaluator import Answer, Evaluator
+from engine.policy.params import parameter_set
+from engine.service.deciding import Asked, Deciding
+from engine.service.folding import Folding
+from engine.service.judging import judge
+from engine.service.memory import Aggregate, LaneMemory, ReferenceLog, folder
+from engine.store.protocol import Store
+
+REFERENCE_LANE = -1
+RAW_KEPT = 65_536
+"""Bytes of a refused line that are kept."""
+
+
+class BatchResult(msgspec.Struct, frozen=True):
+    """What a batch did, for people and summaries."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    decisions: int = 0
+    changes: int = 0
+
+
+class Work(msgspec.Struct):
+    """A batch between `begin` and `finish`."""
+
+    lane: int
+    kind: str
+    folding: Folding
+    asked: list[Asked]
+    answers: Future[list[Answer]] | None
+    version: int
+    reference: int
+    watermark: int
+    recorded_at: int
+    positions: dict[str, int]
+    refused: list[RefusedRow]
+    seen: list[SeenRow]
+    read: int
+    duplicates: int
+    work: str = ""
+    ended: bool = False
+
+
+class Taken(msgspec.Struct):
+    """Arrivals sorted into what is done with them."""
+
+    events: list[tuple[Event, str]] = []
+    deliveries: list[Delivery] = []
+    seen: list[SeenRow] = []
+    refused: list[RefusedRow] = []
+    read: int = 0
+    duplicates: int = 0
+
+
+class Body:
+    """Processes lanes against one store under one bundle."""
+
+    def __init__(self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publish: bool = False) -> None:
+        """Begin with no lane open; `publish` has changes put into the outbox for the relay."""
+        self.store = store
+        self.evaluator = evaluator
+        self.bundle = bundle
+        self.lanes = lanes
+        self.publish = publish
+        self.rules = {rule.code: rule for rule in bundle.catalogue.rules}
+        self.log = ReferenceLog()
+        self._memory: dict[int, LaneMemory] = {}
+        self._known_reference = 0
+
+    def open(self, lane: int) -> Lane:
+        """Load a lane from the store; gives where it stands."""
+        self.catch_up()
+        stored = self.store.lane(lane)
+        memory = LaneMemory(stored)
+        memory.unsettled = {row.id: row for row in self.store.unsettled(lane)}
+        memory.dirty = {row.aggregate for row in self.store.dirty(lane)}
+        self._memory[lane] = memory
+        return stored
+
+    def drop(self, lane: int) -> None:
+        """Forget a lane: it isn't ours, or its memory is void."""
+        self._memory.pop(lane, None)
+
+    def catch_up(self) -> None:
+        """Read reference entries recorded since, by whomever."""
+        rows = self.store.reference(self._known_reference)
+        if rows:
+            self.log.extend([codec.parse_event(row.event) for row in rows])
+            self._known_reference += len(rows)
+
+    def pending(self, lane: int) -> bool:
+        """Whether aggregates of the lane still have to be re-decided."""
+        return bool(self._memory[lane].dirty)
+
+    def process(
+        self, lane: int, arrivals: Sequence[Arrival | Delivery], positions: Mapping[str, int], recorded_at: int
+    ) -> BatchResult:
+        """Begin and finish one batch."""
+        return self.finish(self.begin(lane, arrivals, positions, recorded_at))
+
+    def refer(self, arrivals: Sequence[Arrival], positions: Mapping[str, int], recorded_at: int) -> BatchResult:
+        """Record reference data on its own lane; lanes see it from their next batch on."""
+        taken = self._take(arrivals, recorded_at)
+        lane = self.store.lane(REFERENCE_LANE)
+        folding = Folding(LaneMemory(lane), 1, recorded_at)
+        for event, identity in taken.events:
+            folding.record(event, identity)
+        self.store.record(
+            Batch(
+                lane=REFERENCE_LANE, version=lane.version + 1, kind="events", recorded_at=recorded_at, reference=0,
+                watermark=0, work="", read=taken.read, accepted=len(taken.events), duplicates=taken.duplicates,
+                outbox_sequence=lane.outbox_sequence, positions=dict(lane.positions) | dict(positions),
+                journal=tuple(folding.journal), seen=tuple(taken.seen), refused=tuple(taken.refused),
+            )  # fmt: skip
+        )
+        self.catch_up()
+        return BatchResult(taken.read, len(taken.events), taken.duplicates, len(taken.refused))
+
+    def begin(
+        self, lane: int, arrivals: Sequence[Arrival | Delivery], positions: Mapping[str, int], recorded_at: int
+    ) -> Work:
+        """Fold a batch and start evaluating what changed."""
+        memory = self._memory[lane]
+        taken = self._take(arrivals, recorded_at)
+        folding = self._folding(memory, recorded_at)
+        self._renew_reference(memory, folding)
+        keys = [f"{e.organisation}/{'/'.join(e.data.about())}" for e, _ in taken.events]
+        self._load(memory, [*keys, *(d.target for d in taken.deliveries)])
+        for event, identity in taken.events:
+            folding.accept(event, identity)
+            memory.watermark = max(memory.watermark, event.time)
+        for delivery in taken.deliveries:
+            folding.deliver(delivery, "derived")
+        memory.positions.update(positions)
+        return self._start(memory, folding, "events", taken)
+
+    def redecide(self, lane: int, recorded_at: int, keys: Sequence[str] | None = None) -> BatchResult | None:
+        """Re-decide the lane's dirty aggregates (or just `keys`); None when there are none."""
+        memory = self._memory[lane]
+        keys = sorted(memory.dirty) if keys is None else list(keys)
+        if not keys:
+            return None
+        folding = self._folding(memory, recorded_at)
+        self._load(memory, keys)
+        return self.finish(self._start(memory, folding, "redecide", Taken(), keys))
+
+    def settle(self, lane: int, recorded_at: int, *, ended: bool = False) -> BatchResult | None:
+        """Let violations settle; None when none is due."""
+        memory = self._memory[lane]
+        if not any(ended or r.opened_at + r.settle_us <= memory.watermark for r in memory.unsettled.values()):
+            return None
+        work = self._start(memory, self._folding(memory, recorded_at), "settle", Taken())
+        work.ended, work.work = ended, codec.encode({"ended": ended}).decode()
+        return self.finish(work)
+
+    def finish(self, work: Work) -> BatchResult:
+        """Wait for the answers, decide, and record everything in one transaction."""
+        memory = self._memory.get(work.lane)
+        if memory is None:
+            msg = f"Lane {work.lane} was given up while a batch was in flight."
+            raise LaneConflict(msg, "It is read again from the store's position.")
+        deciding = Deciding(memory, self.bundle.digest, self.evaluator.opa_version, work.recorded_at, work.folding.cause)
+        for aggregate, entry in work.folding.retired.values():
+            deciding.withdraw(aggregate, entry)
+        answers = work.answers.result() if work.answers is not None else []
+        unasked = {(a.aggregate.key, a.entry.identity) for a in work.asked}
+        for asked, answer in zip(work.asked, answers, strict=True):
+            deciding.decide(asked, judge(asked.rules, asked.document, answer))
+        for key, (aggregate, entry) in work.folding.touched.items():
+            if key in unasked:
+                continue
+            if entry.effects.question is None:
+                if entry.decision:
+                    deciding.withdraw(aggregate, entry)
+            elif entry.counted is not None and entry.counted != entry.place:
+                deciding.move(aggregate, entry)
+        deciding.stand(self.rules)
+        deciding.settle(work.watermark, ended=work.ended)
+        batch = self._batch(memory, work, deciding)
+        self.store.record(batch)
+        memory.version, memory.outbox_sequence = batch.version, batch.outbox_sequence
+        return BatchResult(
+            work.read, batch.accepted, work.duplicates, len(work.refused), len(batch.decisions), len(batch.changes)
+        )
+
+    def _folding(self, memory: LaneMemory, recorded_at: int) -> Folding:
+        return Folding(memory, self.lanes, recorded_at, lambda key: self._load(memory, [key]))
+
+    def _renew_reference(self, memory: LaneMemory, folding: Folding) -> None:
+        if memory.reference == self._known_reference:
+            return
+        since: dict[str, int] = {}
+        for event in self.log.events[memory.reference :]:
+            at = event.data.effective(event.time)
+            since[event.organisation] = min(at, since.get(event.organisation, at))
+        earliest = min(since.values())
+        self._load(memory, [row.aggregate for row in self.store.aggregates_since(memory.lane, earliest)])
+        memory.reference = self._known_reference
+        folding.invalidate(since)
+
+    def _start(
+        self, memory: LaneMemory, folding: Folding, kind: str, taken: Taken, background: Sequence[str] = ()
+    ) -> Work:
+        folding.refold(background)
+        asked = [a for pair in folding.touched.values() if (a := self._ask(*pair)) is not None]
+        memory.begun += 1
+        return Work(
+            lane=memory.lane,
+            kind=kind,
+            folding=folding,
+            asked=asked,
+            answers=self.evaluator.submit([a.body for a in asked]) if asked else None,
+            version=memory.begun,
+            reference=memory.reference,
+            watermark=memory.watermark,
+            recorded_at=folding.recorded_at,
+            positions=dict(memory.positions),
+            refused=taken.refused,
+            seen=taken.seen,
+            read=taken.read,
+            duplicates=taken.duplicates,
+            work=codec.encode(list(background)).decode() if background else "",
+        )
+
+    def _ask(self, aggregate: Aggregate, entry: Any) -> Asked | None:
+        question = entry.effects.question
+        if question is None:
+            return None
+        rules = self.bundle.catalogue.for_type(entry.event.type)
+        if not rules:
+            return None
+        document = {
+            "v": 1,
+            "org": aggregate.organisation,
+            "ps": parameter_set(self.bundle.data, aggregate.organisation, question.agreement),
+            "event": question.event,
+            "facts": question.facts,
+            "unknown": question.unknown,
+        }
+        body = codec.encode(document)
+        digest = codec.digest(body).hex()
+        if digest == entry.input_digest:
+            return None
+        entry.input_digest = digest
+        return Asked(aggregate, entry, document, body, digest, rules)
+
+    def _load(self, memory: LaneMemory, keys: Sequence[str]) -> None:
+        missing = list(dict.fromkeys(key for key in keys if key not in memory.aggregates))
+        if not missing:
+            return
+        stored = self.store.load(missing)
+        for key in missing:
+            aggregate = Aggregate(key, folder(key, self.bundle.windows, self.log))
+            loaded = stored.get(key)
+            if loaded is not None and loaded.journal:
+                aggregate.load(loaded)
+                memory.entries += len(aggregate.timeline.entries)
+            memory.aggregates[key] = aggregate
+
+    def _take(self, arrivals: Sequence[Arrival | Delivery], recorded_at: int) -> Taken:
+        taken = Taken()
+        events: list[tuple[Arrival, Event, str]] = []
+        for arrival in arrivals:
+            if isinstance(arrival, Delivery):
+                taken.deliveries.append(arrival)
+                continue
+            taken.read += 1
+            if arrival.event is None:
+                taken.refused.append(refused_row(arrival, arrival.refusal, recorded_at))
+            else:
+                events.append((arrival, arrival.event, codec.identity(arrival.event).hex()))
+        known = self.store.seen([identity for _, _, identity in events]) if events else {}
+        for arrival, event, identity in events:
+            body = codec.content(event).hex()
+            before = known.get(identity)
+            if before is None:
+                known[identity] = body
+                taken.seen.append(SeenRow(identity, body))
+                taken.events.append((event, identity))
+            elif before == body:
+                taken.duplicates += 1
+            else:
+                msg = f"Event {event.source} {event.id} was taken in before with other content."
+                do = "Give the corrected event an id of its own; the first one stands."
+                refusal = Refusal(msg, do, code="conflicting-duplicate", field="id")
+                taken.refused.append(refused_row(arrival, refusal, recorded_at))
+        return taken
+
+    def _batch(self, memory: LaneMemory, work: Work, deciding: Deciding) -> Batch:
+        folding = work.folding
+        sequence = memory.outbox_sequence
+        outbox = []
+        for key, value in folding.messages:
+            sequence += 1
+            outbox.append(OutboxRow(sequence, "covenant.derived", key, value))
+        aggregates = tuple(
+            AggregateRow(key, memory.lane, a.newest, a.dirty_from) for key, a in sorted(folding.changed.items())
+        )
+        return Batch(
+            lane=work.lane,
+            version=work.version,
+            kind=work.kind,
+            recorded_at=work.recorded_at,
+            reference=work.reference,
+            watermark=work.watermark,
+            work=work.work,
+            read=work.read,
+            accepted=len(work.seen),
+            duplicates=work.duplicates,
+            outbox_sequence=sequence,
+            positions=work.positions,
+            journal=tuple(folding.journal),
+            seen=tuple(work.seen),
+            decisions=tuple(deciding.decisions),
+            withdrawn=tuple(deciding.withdrawn),
+            inputs=tuple({row.digest: row for row in deciding.inputs}.values()),
+            postings=tuple(folding.postings),
+            violations=tuple(deciding.violations.values()),
+            changes=tuple(deciding.changes),
+            indeterminates=tuple(deciding.indeterminates),
+            refused=tuple(work.refused),
+            derived=tuple({(r.aggregate, r.identity, r.key, r.target): r for r in folding.derived}.values()),
+            outbox=tuple(outbox),
+            aggregates=aggregates,
+        )
+
+
+def refused_row(arrival: Arrival, refusal: Refusal | None, recorded_at: int) -> RefusedRow:
+    """Make the row of a refusal; its id is a function of what was refused and where it stood."""
+    refusal = refusal or Refusal("Refused without a reason.")
+    raw = arrival.raw[:RAW_KEPT]
+    if not raw and arrival.event is not None:
+        raw = codec.write_event(arrival.event)[:RAW_KEPT]
+    return RefusedRow(
+        id=codec.digest(arrival.where.encode(), raw).hex(),
+        organisation=arrival.event.organisation if arrival.event is not None else "",
+        source=arrival.event.source if arrival.event is not None else "",
+        code=refusal.code,
+        field=refusal.field,
+        reason=refusal.message,
+        do=refusal.do,
+        where=arrival.where,
+        raw=raw,
+        recorded_at=recorded_at,
+    )
