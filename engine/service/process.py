@@ -86,6 +86,8 @@ class Body:
         self.bundle = bundle
         self.lanes = lanes
         self.publish = publish
+        self.sets = bundle.data["params"]
+        self.windows = bundle.windows
         self.rules = {rule.code: rule for rule in bundle.catalogue.rules}
         self.log = ReferenceLog()
         self._memory: dict[int, LaneMemory] = {}
@@ -256,7 +258,7 @@ class Body:
         document = {
             "v": 1,
             "org": aggregate.organisation,
-            "ps": parameter_set(self.bundle.data, aggregate.organisation, question.agreement),
+            "ps": parameter_set(self.sets, aggregate.organisation, question.agreement),
             "event": question.event,
             "facts": question.facts,
             "unknown": question.unknown,
@@ -274,7 +276,7 @@ class Body:
             return
         stored = self.store.load(missing)
         for key in missing:
-            aggregate = Aggregate(key, folder(key, self.bundle.windows, self.log))
+            aggregate = Aggregate(key, folder(key, self.windows, self.log))
             loaded = stored.get(key)
             if loaded is not None and loaded.journal:
                 aggregate.load(loaded)

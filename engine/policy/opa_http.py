@@ -1,0 +1,106 @@
+"""Asking an OPA server: one query over a batch, several calls in flight, answers matched to inputs and revision.
+
+A failed batch is bisected until the input that fails is found; that one alone is answered with an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, Final
+
+import msgspec
+import urllib3
+
+from engine.domain.errors import EvaluatorUnavailable
+from engine.policy.evaluator import Answer
+
+QUERY: Final = "/v1/data/covenant/main/batch?strict-builtin-errors=true"
+
+
+class _Said(msgspec.Struct):
+    revision: str
+    results: list[Answer]
+
+
+class _Reply(msgspec.Struct):
+    result: _Said | None = None
+
+
+class OpaClient:
+    """An `Evaluator` over HTTP."""
+
+    def __init__(
+        self, url: str, revision: str, opa_version: str, *, batch: int = 500, in_flight: int = 3, timeout_s: float = 30.0
+    ) -> None:
+        """Connect lazily; `batch` inputs a call, `in_flight` calls at once."""
+        self.url = url.rstrip("/")
+        self.revision = revision
+        self.opa_version = opa_version
+        self._batch = batch
+        self._calls = ThreadPoolExecutor(in_flight, thread_name_prefix="opa-call")
+        self._batches = ThreadPoolExecutor(4, thread_name_prefix="opa-batch")
+        timeout = urllib3.Timeout(connect=5.0, read=timeout_s)
+        self._http = urllib3.PoolManager(maxsize=in_flight, timeout=timeout, retries=urllib3.Retry(2, backoff_factor=0.2))
+        self._decode = msgspec.json.Decoder(_Reply).decode
+
+    def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
+        """Answer inputs in order."""
+        parts = [inputs[start : start + self._batch] for start in range(0, len(inputs), self._batch)]
+        return [answer for answers in self._calls.map(self._part, parts) for answer in answers]
+
+    def submit(self, inputs: Sequence[bytes]) -> Future[list[Answer]]:
+        """Answer in the background."""
+        return self._batches.submit(self.evaluate, inputs)
+
+    def close(self) -> None:
+        """Stop the threads and close connections."""
+        self._batches.shutdown(wait=False, cancel_futures=True)
+        self._calls.shutdown(wait=False, cancel_futures=True)
+        self._http.clear()
+
+    def _part(self, inputs: Sequence[bytes]) -> list[Answer]:
+        try:
+            reply = self._http.request(
+                "POST", self.url + QUERY, body=b'{"input":{"batch":[' + b",".join(inputs) + b"]}}",
+                headers={"Content-Type": "application/json"},
+            )  # fmt: skip
+        except urllib3.exceptions.HTTPError as error:
+            msg = f"The policy engine at {self.url} doesn't answer ({type(error).__name__})."
+            raise EvaluatorUnavailable(msg, "See that OPA runs there; nothing is lost meanwhile.") from error
+        said = self._read(reply.status, reply.data) if reply.status < 500 or len(inputs) == 1 else None
+        if said is None or len(said.results) != len(inputs):
+            return self._bisect(inputs, reply.status, reply.data)
+        return said.results
+
+    def _read(self, status: int, body: bytes) -> _Said | None:
+        if status != 200:
+            return None
+        said = self._decode(body).result
+        if said is None:
+            msg = f"The policy engine at {self.url} has no covenant.main: the bundle isn't loaded."
+            raise EvaluatorUnavailable(msg, "Restart it, or let Covenant start its own.")
+        if said.revision != self.revision:
+            msg = f"The policy engine at {self.url} answers for revision {said.revision[:12]}, not {self.revision[:12]}."
+            raise EvaluatorUnavailable(msg, "Another revision was loaded there; load this one again.")
+        return said
+
+    def _bisect(self, inputs: Sequence[bytes], status: int, body: bytes) -> list[Answer]:
+        if len(inputs) > 1:
+            middle = len(inputs) // 2
+            return self._part(inputs[:middle]) + self._part(inputs[middle:])
+        return [Answer(_id_of(inputs[0]), error=_message(status, body))]
+
+
+def _id_of(document: bytes) -> str:
+    raw: Any = msgspec.json.decode(document)
+    return str(raw["event"]["id"])
+
+
+def _message(status: int, body: bytes) -> str:
+    try:
+        said: Any = msgspec.json.decode(body)
+        errors = said.get("errors") or [{}]
+        return str(errors[0].get("message") or said.get("message") or "no result")[:500]
+    except (msgspec.DecodeError, AttributeError):
+        return f"status {status}"
