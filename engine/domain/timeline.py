@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain.effects import NOTHING, Effects
+from engine.domain.effects import Effects
 from engine.domain.events import Event
 from engine.domain.order import Place
 
@@ -28,7 +28,7 @@ class Entry(msgspec.Struct):
     identity: str
     place: Place
     event: Event
-    effects: Effects = NOTHING
+    effects: Effects = msgspec.field(default_factory=Effects)
     input_digest: str = ""
     """Of the input asked last; empty when no rule was asked."""
     decision: str = ""
