@@ -26,6 +26,14 @@ KINDS = {"repository": 0, "alias": 1, "person": 2}
 """Kinds in the order in which stale timelines are refolded: facts flow mostly this way."""
 
 
+_ENCODER = msgspec.msgpack.Encoder(enc_hook=int)
+"""States hold quantities and instants, which are integers with a name."""
+
+
+def _restored(kind: type[int], value: int) -> int:
+    return kind(value)
+
+
 class ReferenceLog:
     """Reference data known so far; one object, replaced inside as the log grows, so that folders see the newest."""
 
@@ -44,7 +52,7 @@ class ReferenceLog:
 def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
     """Give how the aggregate of a key is folded."""
     _, kind, ident = key.split("/", 2)
-    encode = msgspec.msgpack.encode
+    encode, decode = _ENCODER.encode, partial(msgspec.msgpack.decode, dec_hook=_restored)
 
     def fold_person(state: Any, event: Event, at: int) -> Effects:
         return person.fold(state, event, at, log.now)
@@ -54,10 +62,10 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
 
     if kind == "person":
         start = partial(person.start, ident, dict(windows))
-        return Folder(start, fold_person, encode, partial(msgspec.msgpack.decode, type=person.State))
+        return Folder(start, fold_person, encode, partial(decode, type=person.State))
     if kind == "repository":
-        return Folder(repository.State, fold_repository, encode, partial(msgspec.msgpack.decode, type=repository.State))
-    return Folder(alias.State, alias.fold, encode, partial(msgspec.msgpack.decode, type=alias.State))
+        return Folder(repository.State, fold_repository, encode, partial(decode, type=repository.State))
+    return Folder(alias.State, alias.fold, encode, partial(decode, type=alias.State))
 
 
 class Group(msgspec.Struct):
