@@ -67,11 +67,18 @@ class Timeline:
         self.folded = 0
         """How many entries the state has folded; fewer than all when stale."""
         self.snapshots: list[tuple[int, bytes]] = []
+        self.changed_from = -1
+        """Least index changed since the last refold, −1 for none: a function of the entries' arrival alone."""
 
     @property
     def stale(self) -> int:
-        """How many entries still have to be folded."""
+        """How many entries still have to be folded; depends on which snapshots happen to be kept."""
         return len(self.entries) - self.folded
+
+    @property
+    def tail(self) -> int:
+        """How many entries stand at or after the first one changed since the last refold, whatever is in memory."""
+        return len(self.entries) - self.changed_from if self.changed_from >= 0 else 0
 
     def insert(self, entry: Entry) -> None:
         """Put an entry in its place; `refold` folds it."""
@@ -81,6 +88,7 @@ class Timeline:
         else:
             index = bisect.bisect_left(self.places, place)
             self._rewind(index)
+        self._changed(index)
         self.places.insert(index, place)
         self.entries.insert(index, entry)
         self.at[entry.identity] = place
@@ -92,6 +100,7 @@ class Timeline:
             return None
         index = bisect.bisect_left(self.places, place)
         self._rewind(index)
+        self._changed(index)
         del self.places[index]
         return self.entries.pop(index)
 
@@ -102,7 +111,10 @@ class Timeline:
 
     def rewind_to(self, time: int) -> None:
         """Make everything from a moment on stale: what it depends on from outside has changed."""
-        self._rewind(bisect.bisect_left(self.places, time, key=lambda place: place.time))
+        index = bisect.bisect_left(self.places, time, key=lambda place: place.time)
+        if index < len(self.places):
+            self._rewind(index)
+            self._changed(index)
 
     def refold(self) -> Iterator[Entry]:
         """Fold what is stale, yielding each entry after it was folded."""
@@ -114,6 +126,10 @@ class Timeline:
             if self.folded % EVERY == 0:
                 self._snapshot()
             yield entry
+        self.changed_from = -1
+
+    def _changed(self, index: int) -> None:
+        self.changed_from = index if self.changed_from < 0 else min(index, self.changed_from)
 
     def _rewind(self, index: int) -> None:
         if index >= self.folded:

@@ -142,15 +142,16 @@ class Deciding:
     def _violation(self, aggregate: Aggregate, rule: Rule, discriminator: Discriminator) -> None:
         group = aggregate.groups[rule.code, discriminator]
         before = aggregate.violations.get((rule.code, discriminator))
-        entries = [aggregate.timeline.find(ident) for ident in (group.identities[:1] + group.identities[-1:])]
-        if not entries or entries[0] is None or entries[-1] is None:
+        # An entry that a batch still in flight has taken out counts until that batch counts it out.
+        first = next(filter(None, map(aggregate.timeline.find, group.identities)), None)
+        last = next(filter(None, map(aggregate.timeline.find, reversed(group.identities))), None)
+        if first is None or last is None:
             if before is not None and before.status != "retracted":
                 row = msgspec.structs.replace(before, status="retracted", count=0, version=before.version + 1)
                 self._change(aggregate, rule.code, discriminator, row, "retracted", before.last_seen_at, "")
             elif before is None:
                 return
             return
-        first, last = entries[0], entries[-1]
         row = self._row(aggregate, rule, discriminator, (first, last), len(group.identities), before)
         change = _kind_of_change(before, row)
         if change:

@@ -112,7 +112,7 @@ class Folding:
             since = organisation_since.get(aggregate.organisation)
             if since is not None and aggregate.kind != "alias":
                 aggregate.timeline.rewind_to(since)
-                if aggregate.timeline.stale:
+                if aggregate.timeline.tail:
                     self._touch(aggregate)
 
     def refold(self, only: Iterable[str] | None = None) -> None:
@@ -136,11 +136,12 @@ class Folding:
                     self._post(aggregate, entry, _sum(entry))
 
     def _long(self, aggregate: Aggregate) -> bool:
-        return aggregate.timeline.stale - self._fresh.get(aggregate.key, 0) > TAIL
+        return aggregate.timeline.tail - self._fresh.get(aggregate.key, 0) > TAIL
 
     def _leave_dirty(self, aggregate: Aggregate) -> None:
         timeline = aggregate.timeline
-        since = timeline.places[timeline.folded].time if timeline.stale else aggregate.newest
+        index = timeline.changed_from
+        since = timeline.places[index].time if 0 <= index < len(timeline.places) else aggregate.newest
         aggregate.dirty_from = since if aggregate.dirty_from < 0 else min(since, aggregate.dirty_from)
         self.memory.dirty.add(aggregate.key)
 

@@ -7,7 +7,7 @@ so that the state is a function of the recorded events and of nothing else.
 from __future__ import annotations
 
 import bisect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
 
@@ -191,3 +191,23 @@ class LaneMemory:
         self.dirty: set[str] = set()
         self.unsettled: dict[str, ViolationRow] = {}
         self.entries = 0
+        self.log = ReferenceLog()
+        """The reference data this lane has folded with, which is what its batches record; others may know more."""
+        self.in_flight: dict[str, str] = {}
+        """Identity → content of events begun and not yet recorded, which the store can't know."""
+
+    def touch(self, keys: Iterable[str]) -> None:
+        """Make aggregates the last to be forgotten."""
+        for key in keys:
+            aggregate = self.aggregates.pop(key, None)
+            if aggregate is not None:
+                self.aggregates[key] = aggregate
+
+    def forget(self, kept: int) -> None:
+        """Drop the aggregates untouched for longest beyond `kept` entries; never while a batch is in flight."""
+        if self.entries <= kept or self.begun != self.version:
+            return
+        for key in list(self.aggregates):
+            if self.entries <= kept // 2:
+                break
+            self.entries -= len(self.aggregates.pop(key).timeline.entries)

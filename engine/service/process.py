@@ -29,6 +29,8 @@ from engine.service.memory import Aggregate, LaneMemory, ReferenceLog, folder
 from engine.store.protocol import Store
 
 REFERENCE_LANE = -1
+KEPT = 1_000_000
+"""Entries a lane keeps in memory; aggregates untouched for longest are forgotten beyond it and loaded again at need."""
 RAW_KEPT = 65_536
 """Bytes of a refused line that are kept."""
 
@@ -98,6 +100,8 @@ class Body:
         self.catch_up()
         stored = self.store.lane(lane)
         memory = LaneMemory(stored)
+        if stored.reference:
+            memory.log.extend(self.log.events[: stored.reference])
         memory.unsettled = {row.id: row for row in self.store.unsettled(lane)}
         memory.dirty = {row.aggregate for row in self.store.dirty(lane)}
         self._memory[lane] = memory
@@ -126,7 +130,7 @@ class Body:
 
     def refer(self, arrivals: Sequence[Arrival], positions: Mapping[str, int], recorded_at: int) -> BatchResult:
         """Record reference data on its own lane; lanes see it from their next batch on."""
-        taken = self._take(arrivals, recorded_at)
+        taken = self._take(arrivals, recorded_at, {})
         lane = self.store.lane(REFERENCE_LANE)
         folding = Folding(LaneMemory(lane), 1, recorded_at)
         for event, identity in taken.events:
@@ -147,7 +151,7 @@ class Body:
     ) -> Work:
         """Fold a batch and start evaluating what changed."""
         memory = self._memory[lane]
-        taken = self._take(arrivals, recorded_at)
+        taken = self._take(arrivals, recorded_at, memory.in_flight)
         folding = self._folding(memory, recorded_at)
         self._renew_reference(memory, folding)
         keys = [f"{e.organisation}/{'/'.join(e.data.about())}" for e, _ in taken.events]
@@ -158,6 +162,7 @@ class Body:
         for delivery in taken.deliveries:
             folding.deliver(delivery, "derived")
         memory.positions.update(positions)
+        memory.in_flight.update((row.identity, row.content) for row in taken.seen)
         return self._start(memory, folding, "events", taken)
 
     def redecide(self, lane: int, recorded_at: int, keys: Sequence[str] | None = None) -> BatchResult | None:
@@ -205,6 +210,9 @@ class Body:
         batch = self._batch(memory, work, deciding)
         self.store.record(batch)
         memory.version, memory.outbox_sequence = batch.version, batch.outbox_sequence
+        for row in work.seen:
+            memory.in_flight.pop(row.identity, None)
+        memory.forget(KEPT)
         return BatchResult(
             work.read, batch.accepted, work.duplicates, len(work.refused), len(batch.decisions), len(batch.changes)
         )
@@ -215,13 +223,15 @@ class Body:
     def _renew_reference(self, memory: LaneMemory, folding: Folding) -> None:
         if memory.reference == self._known_reference:
             return
+        news = self.log.events[memory.reference : self._known_reference]
         since: dict[str, int] = {}
-        for event in self.log.events[memory.reference :]:
+        for event in news:
             at = event.data.effective(event.time)
             since[event.organisation] = min(at, since.get(event.organisation, at))
         earliest = min(since.values())
         self._load(memory, [row.aggregate for row in self.store.aggregates_since(memory.lane, earliest)])
-        memory.reference = self._known_reference
+        memory.log.extend(news)
+        memory.reference += len(news)
         folding.invalidate(since)
 
     def _start(
@@ -271,19 +281,22 @@ class Body:
         return Asked(aggregate, entry, document, body, digest, rules)
 
     def _load(self, memory: LaneMemory, keys: Sequence[str]) -> None:
+        memory.touch(keys)
         missing = list(dict.fromkeys(key for key in keys if key not in memory.aggregates))
         if not missing:
             return
         stored = self.store.load(missing)
         for key in missing:
-            aggregate = Aggregate(key, folder(key, self.windows, self.log))
+            aggregate = Aggregate(key, folder(key, self.windows, memory.log))
             loaded = stored.get(key)
             if loaded is not None and loaded.journal:
                 aggregate.load(loaded)
                 memory.entries += len(aggregate.timeline.entries)
             memory.aggregates[key] = aggregate
 
-    def _take(self, arrivals: Sequence[Arrival | Delivery], recorded_at: int) -> Taken:
+    def _take(
+        self, arrivals: Sequence[Arrival | Delivery], recorded_at: int, in_flight: Mapping[str, str]
+    ) -> Taken:
         taken = Taken()
         events: list[tuple[Arrival, Event, str]] = []
         for arrival in arrivals:
@@ -296,6 +309,7 @@ class Body:
             else:
                 events.append((arrival, arrival.event, codec.identity(arrival.event).hex()))
         known = self.store.seen([identity for _, _, identity in events]) if events else {}
+        known.update((identity, in_flight[identity]) for _, _, identity in events if identity in in_flight)
         for arrival, event, identity in events:
             body = codec.content(event).hex()
             before = known.get(identity)
