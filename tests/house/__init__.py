@@ -1,0 +1,1 @@
+"""The house itself: import rules, documents, what the repository may hold."""
