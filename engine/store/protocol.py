@@ -23,6 +23,10 @@ class Store(Protocol):
         """Identity → content, of those taken in before."""
         ...
 
+    def aggregates(self) -> list[str]:
+        """Keys of all aggregates that ever had an entry, in no particular order."""
+        ...
+
     def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
         """All that is held of each aggregate."""
         ...

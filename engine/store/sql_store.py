@@ -84,6 +84,11 @@ class SqlStore:
                 found.update(c.execute(select(column.identity, column.content).where(column.identity.in_(part))).all())
         return found
 
+    def aggregates(self) -> list[str]:
+        """Keys of all aggregates that ever had an entry."""
+        with self.reading() as c:
+            return list(c.execute(select(_c(t.AggregateTable).aggregate)).scalars())
+
     def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
         """All that is held of each aggregate."""
         loaded = {key: Loaded(key) for key in aggregates}
