@@ -1,0 +1,85 @@
+"""The composition root: from settings to a store, a bundle, an evaluator and a body. Sees every adapter, decides nothing.
+
+Opens what is asked for and nothing else, so that a command that only reads starts no policy engine.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from engine.domain.errors import PolicyError
+from engine.policy import catalogue, opa_binary
+from engine.policy.bundle import Bundle, from_bytes, read_files
+from engine.policy.bundle import load_bundle as read_bundle
+from engine.policy.evaluator import Evaluator
+from engine.policy.opa_child import OpaChild
+from engine.policy.opa_http import OpaClient
+from engine.service.process import Body
+from engine.settings import Settings
+from engine.store import opening
+from engine.store.sql_store import SqlStore
+
+
+def now_us() -> int:
+    """The clock, in µs UTC."""
+    return time.time_ns() // 1000
+
+
+def open_store(settings: Settings) -> SqlStore:
+    """Open the store that the settings name."""
+    return opening.open_store(settings.store_url)
+
+
+def find_opa(settings: Settings) -> Path:
+    """Give the `opa` program, building it if need be."""
+    return opa_binary.find(settings.opa)
+
+
+def load_bundle(settings: Settings, opa: Path | None = None) -> Bundle:
+    """Load the policies; reading their catalogue costs OPA calls, so what was read before is taken from the cache."""
+    folder = settings.policy_folder
+    cached = settings.home / "cache" / f"bundle-{_cache_key(folder)}.json"
+    with contextlib.suppress(OSError, PolicyError, ValueError):
+        return from_bytes(cached.read_bytes())
+    bundle = read_bundle(folder, opa or find_opa(settings))
+    with contextlib.suppress(OSError):
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        fresh = cached.with_suffix(f".{os.getpid()}")
+        fresh.write_bytes(bundle.to_bytes())
+        fresh.replace(cached)
+    return bundle
+
+
+def _cache_key(folder: Path) -> str:
+    """Name what a bundle is read from: the rules and their data, their pages, and how we read them."""
+    parts = dict(read_files(folder))
+    for page in sorted(folder.rglob("*.md")):
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            parts[page.relative_to(folder).as_posix()] = page.read_text(encoding="utf-8")
+    hasher = hashlib.sha256(Path(catalogue.__file__).read_bytes())
+    for name, text in sorted(parts.items()):
+        hasher.update(f"{len(name)} {len(text)} {name}{text}".encode())
+    return hasher.hexdigest()[:32]
+
+
+def make_evaluator(settings: Settings, bundle: Bundle, opa: Path | None = None) -> Evaluator:
+    """Give what evaluates under a bundle: the server that the settings name, else an OPA of our own."""
+    if settings.opa_url:
+        return OpaClient(settings.opa_url, bundle.digest, opa_binary.VERSION)
+    return OpaChild(bundle, opa or find_opa(settings))
+
+
+@contextmanager
+def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> Iterator[Body]:
+    """Give a body over the settings' store and policies; all of it is closed afterwards. Its bundle is kept first."""
+    opa = None if settings.opa_url else find_opa(settings)
+    bundle = load_bundle(settings, opa)
+    with contextlib.closing(open_store(settings)) as store, contextlib.closing(make_evaluator(settings, bundle, opa)) as evaluator:
+        store.save_bundle(bundle.digest, bundle.to_bytes(), now_us())
+        yield Body(store, evaluator, bundle, lanes=lanes, publish=publish)

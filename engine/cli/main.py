@@ -1,0 +1,47 @@
+"""The command `covenant`: its commands by name, each in a module of its own that is imported when it is called.
+
+To add one, write a click command that takes `@pass_shell` and register it here with one line of help.
+"""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli.lazy import LazyGroup, shared_options
+
+COMMANDS = {
+    "demo": ("engine.cli.demo:demo", "Load the example company, judge it, and explain what was found."),
+    "ingest": ("engine.cli.ingest:ingest", "Take in files of events, judge them and record what was found."),
+    "convert": ("engine.cli.convert:convert", "Turn a source's own payloads into CloudEvents lines."),
+    "violations": ("engine.cli.findings:violations", "List violations, or show one with its evidence."),
+    "explain": ("engine.cli.explain:explain", "Make a decision again and show why it came out as it did."),
+    "replay": ("engine.cli.replay:replay", "Refold the whole journal and compare with what was decided."),
+    "export": ("engine.cli.replay:export", "Write what stands now, in a form two stores can be compared by."),
+    "ledger": ("engine.cli.ledger:ledger", "Show the balances of grants."),
+    "policy": ("engine.cli.policy:policy", "List, show, test and check policies."),
+    "dead-letters": ("engine.cli.dead_letters:dead_letters", "List, show and redrive refused events."),
+    "worker": ("streams.commands:worker", "Judge events from the broker's topics."),
+    "relay": ("streams.commands:relay", "Publish what was recorded to the broker's topics."),
+    "serve": ("engine.cli.findings:serve", "Serve the console and the API on loopback."),
+    "up": ("streams.commands:up", "Run worker, relay and console in one process."),
+    "topics": ("streams.commands:topics", "Create or describe the broker's topics."),
+    "doctor": ("engine.cli.doctor:doctor", "See whether all that Covenant needs is there."),
+}
+
+
+@click.group(
+    cls=LazyGroup,
+    entries=COMMANDS,
+    params=shared_options(),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(package_name="covenant", message="%(prog)s %(version)s", prog_name="covenant")
+def main() -> None:
+    """Judge grants of compute by fair-use and IP policies, and keep a record that defends each finding.
+
+    Exit codes: 0 yes; 1 the answer is no; 2 the command was written wrongly; 3 something it depends on isn't there.
+    """
+
+
+if __name__ == "__main__":
+    main(prog_name="covenant")

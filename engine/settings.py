@@ -1,0 +1,107 @@
+"""The settings: environment variables that begin with COVENANT_, each with its meaning; the only place that reads them.
+
+Every field's description is the text that README's table shows, and a test compares the two. A secret is a `SecretStr`
+and is never printed; of the store's URL only `store_shown` is, which leaves the password out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+from pydantic import Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from engine.domain.errors import UsageError
+
+PREFIX: Final = "COVENANT_"
+SHIPPED_POLICIES: Final = Path(__file__).resolve().parent.parent / "policies"
+
+
+class Settings(BaseSettings):
+    """What the environment (or a file `.env`) says; options of the command go before it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
+    )
+
+    home: Path = Field(default=Path(".covenant"), description="Folder for what Covenant keeps on this machine: the default store and its caches.")
+    store: str = Field(
+        default="", repr=False,
+        description="The store: `sqlite:///FILE` or `postgresql+psycopg://USER:PASSWORD@HOST/DATABASE`. Empty: SQLite in the home folder.",
+    )  # fmt: skip
+    policies: Path | None = Field(default=None, description="Folder of the policies that judge. Empty: those that ship with Covenant.")
+    opa: str = Field(default="", description="Path of the `opa` program. Empty: from PATH, else built once with Go.")
+    opa_url: str = Field(default="", description="A running OPA to ask, such as `http://127.0.0.1:8181`. Empty: Covenant starts its own.")
+    broker: str = Field(default="", description="Kafka's bootstrap servers, `HOST:PORT,…`. Empty: there is no broker, and only the embedded commands work.")
+    lanes: int = Field(default=4, ge=1, le=1024, description="Partitions of each inbound topic. Fixed once the topics are made.")
+    batch: int = Field(default=2000, ge=1, le=100_000, description="Most events in one batch, and so in one transaction.")
+    organisation: str = Field(default="", description="Organisation of events that don't name one themselves.")
+    organisation_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Secret key that makes people's pseudonyms on topics, or `file:PATH` of it; 16 characters or more.",
+    )
+    trust_recorded_time: bool = Field(default=False, description="Believe a producer's word on when an event was learnt (`recordedat`).")
+    host: str = Field(default="127.0.0.1", description="Address that the console and the API listen on.")
+    port: int = Field(default=8600, ge=0, le=65_535, description="Port that the console and the API listen on; 0 takes a free one.")
+    debug: bool = Field(default=False, description="Show where in the program an unexpected error arose.")
+
+    @property
+    def store_url(self) -> str:
+        """The store's URL, password and all; for opening it only."""
+        return self.store or f"sqlite:///{self.home / 'covenant.db'}"
+
+    @property
+    def store_shown(self) -> str:
+        """The store's URL without its password, for people."""
+        scheme, mark, rest = self.store_url.partition("://")
+        user, at, place = rest.rpartition("@")
+        return f"{scheme}{mark}{user.partition(':')[0]}{at}{place}"
+
+    @property
+    def policy_folder(self) -> Path:
+        """The folder of policies that judges."""
+        return self.policies or SHIPPED_POLICIES
+
+    def key(self) -> bytes:
+        """Give the organisation's key; `UsageError` says how to set one."""
+        text = self.organisation_key.get_secret_value()
+        if text.startswith("file:"):
+            text = _read_key(Path(text.removeprefix("file:")))
+        if len(text) < 16:
+            msg = f"{PREFIX}ORGANISATION_KEY is {'too short' if text else 'not set'}: people's pseudonyms on topics are made with it."
+            raise UsageError(msg, "Set it to 16 random characters or more, the same for every worker, and keep it: it can't be changed later.")
+        return text.encode()
+
+
+def _read_key(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        msg = f"The file that {PREFIX}ORGANISATION_KEY names can't be read: {path} ({type(error).__name__})."
+        raise UsageError(msg, "Name a readable file that holds the key as one line of text.") from error
+
+
+def read_settings(**given: Any) -> Settings:
+    """Read the settings; what is `given` (and isn't None) goes before the environment. `UsageError` names a wrong one."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        first = error.errors(include_input=False, include_url=False)[0]
+        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
+        msg = f"The setting {name} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}."
+        raise UsageError(msg, f"It should be: {described().get(name, '')}".rstrip(": ")) from error
+
+
+def described() -> dict[str, str]:
+    """Give variable name → description, in order."""
+    return {name: description for name, _, description in table()}
+
+
+def table() -> Iterator[tuple[str, str, str]]:
+    """Give (variable, default as text, description) of every setting, as README's table has them."""
+    for name, field in Settings.model_fields.items():
+        default = field.default
+        shown = "" if default is None or isinstance(default, SecretStr) else str(default).lower() if isinstance(default, bool) else str(default)
+        yield PREFIX + name.upper(), shown, field.description or ""
