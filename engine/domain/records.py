@@ -200,15 +200,25 @@ class OutboxRow(Row, frozen=True):
 
 
 class CheckpointRow(Row, frozen=True):
-    """An aggregate's folded state up to and with a place: so that it needn't be refolded from the beginning."""
+    """An aggregate's folded state up to and with a place: so that it needn't be refolded from the beginning.
+
+    Derived from the journal and never part of the truth: it may be lost, and an entry that later comes before its
+    place makes it void.
+    """
 
     aggregate: str
     entries: int
     """How many entries it has folded."""
+    time: int
+    """Time of the place folded last."""
     place: str
     """Canonical JSON of the place folded last."""
-    state: bytes
+    version: int
+    """The lane's version whose entries it knows; those of later batches aren't in it."""
+    reference: int
+    """How many reference entries it was folded with."""
     fold_version: int
+    state: bytes
 
 
 class AggregateRow(Row, frozen=True):
@@ -242,6 +252,8 @@ class Batch(Row, frozen=True):
     duplicates: int
     outbox_sequence: int
     """The lane's last outbox sequence after this batch."""
+    lanes: int = 1
+    """How many lanes there were: which aggregates were this lane's own."""
     positions: dict[str, int] = {}
     """Next offset per `topic/partition` (or file) after this batch."""
     journal: tuple[JournalRow, ...] = ()
@@ -256,7 +268,6 @@ class Batch(Row, frozen=True):
     refused: tuple[RefusedRow, ...] = ()
     derived: tuple[DerivedRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
-    checkpoints: tuple[CheckpointRow, ...] = ()
     aggregates: tuple[AggregateRow, ...] = ()
 
 
@@ -269,6 +280,15 @@ class Lane(msgspec.Struct, frozen=True):
     watermark: int = 0
     outbox_sequence: int = 0
     positions: dict[str, int] = {}
+
+
+class Recorded(msgspec.Struct, frozen=True):
+    """A decision as the store holds it: by which batch it was recorded, and whether it still stands."""
+
+    decision: DecisionRow
+    lane: int
+    version: int
+    stands: bool
 
 
 class Loaded(msgspec.Struct):

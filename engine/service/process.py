@@ -348,6 +348,7 @@ class Body:
             accepted=len(work.seen),
             duplicates=work.duplicates,
             outbox_sequence=sequence,
+            lanes=self.lanes,
             positions=work.positions,
             journal=tuple(folding.journal),
             seen=tuple(work.seen),

@@ -51,6 +51,7 @@ class BatchTable(SQLModel, table=True):
     reference: int = big()
     watermark: int = big()
     work: str
+    lanes: int
     read: int
     accepted: int
     duplicates: int
