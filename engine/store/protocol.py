@@ -1,11 +1,29 @@
-"""What every store can do for the body. One conformance suite runs against all of them."""
+"""What every store can do for the body, for replay and for the relay. One conformance suite runs against all of them.
+
+Reading a store never changes it. Whoever records a batch names every aggregate the batch added entries to in
+`Batch.aggregates`: that is how a store knows an aggregate without looking through the journal.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Protocol
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol, TypeVar
 
-from engine.domain.records import AggregateRow, Batch, JournalRow, Lane, Loaded, OutboxRow, ViolationRow
+from engine.domain.records import (
+    AggregateRow,
+    Batch,
+    CheckpointRow,
+    JournalRow,
+    Lane,
+    Loaded,
+    OutboxRow,
+    Recorded,
+    Row,
+    ViolationRow,
+)
+
+R = TypeVar("R", bound=Row)
+REFERENCE_LANE = -1
 
 
 class Store(Protocol):
@@ -23,12 +41,11 @@ class Store(Protocol):
         """Identity → content, of those taken in before."""
         ...
 
-    def aggregates(self) -> list[str]:
-        """Keys of all aggregates that ever had an entry, in no particular order."""
-        ...
+    def load(self, aggregates: Sequence[str], fold_version: int = 0) -> dict[str, Loaded]:
+        """All that is held of each aggregate, an empty `Loaded` of those unknown.
 
-    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
-        """All that is held of each aggregate."""
+        `checkpoint` is the newest of that fold version that no later entry has made void; none for version 0.
+        """
         ...
 
     def record(self, batch: Batch) -> None:
@@ -36,19 +53,19 @@ class Store(Protocol):
         ...
 
     def dirty(self, lane: int) -> list[AggregateRow]:
-        """Aggregates that still have to be re-decided."""
+        """Aggregates that still have to be re-decided, by name."""
         ...
 
     def aggregates_since(self, lane: int, time: int) -> list[AggregateRow]:
-        """Aggregates with an entry placed at or after a moment."""
+        """Aggregates with an entry placed at or after a moment, by name."""
         ...
 
     def reference(self, after: int) -> list[JournalRow]:
-        """Entries of the reference log beyond the first `after`."""
+        """Entries of the reference log beyond the first `after`, in recorded order."""
         ...
 
     def unsettled(self, lane: int) -> list[ViolationRow]:
-        """Violations of a lane that nobody may be told of yet."""
+        """Violations of a lane that nobody may be told of yet, by id."""
         ...
 
     def outbox(self, lane: int, after: int, limit: int) -> list[OutboxRow]:
@@ -64,15 +81,42 @@ class Store(Protocol):
         ...
 
     def save_bundle(self, digest: str, body: bytes, recorded_at: int) -> None:
-        """Keep a bundle; one of the same digest is the same."""
+        """Keep a bundle; one of the same digest is the same, and the first stays."""
         ...
 
     def bundle(self, digest: str) -> bytes:
         """Give a bundle; `NotFound` if it was never kept."""
         ...
 
-    def batches(self, lane: int) -> Iterator[Batch]:
-        """Batches of a lane in order, with their journal rows."""
+    def input(self, digest: str) -> bytes:
+        """Give the input of a decision that isn't a pass; `NotFound` if it was never kept."""
+        ...
+
+    def decision(self, ident: str) -> Recorded:
+        """Give the newest recording of a decision; `NotFound` if there is none."""
+        ...
+
+    def batches(self, lane: int, after: int = 0) -> Iterator[Batch]:
+        """Batches of a lane beyond a version, in order, one at a time in memory.
+
+        Each has its numbers, `journal`, `decisions` and `withdrawn` as they were recorded; its projections are left out.
+        """
+        ...
+
+    def entries(self, aggregate: str, version: int | None = None) -> list[JournalRow]:
+        """All entries folded into an aggregate up to and with a lane's version, in recorded order, replaced ones too."""
+        ...
+
+    def standing(self, kind: type[R]) -> Iterator[R]:
+        """All rows of a kind that stand now, in bounded memory.
+
+        `DecisionRow` by (aggregate, identity); `ViolationRow` by id, retracted ones too; `IndeterminateRow` with a
+        count, by (aggregate, rule, fact); `PostingRow` summed as in `load`, by (aggregate, grant, unit, kind, identity).
+        """
+        ...
+
+    def save_checkpoints(self, rows: Iterable[CheckpointRow]) -> None:
+        """Keep folded states, and of each aggregate only the newest two; apart from any batch."""
         ...
 
     def close(self) -> None:

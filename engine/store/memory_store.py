@@ -1,0 +1,286 @@
+"""The store in memory: the same promises as the SQL stores, for replay and for whoever needs no file.
+
+Owns plain dictionaries; nothing outlives the object and nothing is read from or written to disk. A batch is checked
+whole before anything of it is written, so that a refused one leaves nothing. For one thread at a time.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
+
+import msgspec
+
+from engine.domain.errors import LaneConflict, NotFound
+from engine.domain.records import (
+    AggregateRow,
+    Batch,
+    CheckpointRow,
+    DecisionRow,
+    DerivedRow,
+    IndeterminateRow,
+    InputRow,
+    JournalRow,
+    Lane,
+    Loaded,
+    OutboxRow,
+    PostingRow,
+    Recorded,
+    RefusedRow,
+    ViolationChange,
+    ViolationRow,
+)
+from engine.store.checkpoints import KEPT, Entry, by_age, newest_valid
+from engine.store.protocol import REFERENCE_LANE, R
+
+_RECORDED = ("journal", "decisions", "withdrawn")
+_LEFT_OUT: dict[str, Any] = {
+    field.name: field.default
+    for field in msgspec.structs.fields(Batch)
+    if field.default is not msgspec.NODEFAULT and field.name not in (*_RECORDED, "positions")
+}
+
+PostingKey = tuple[str, str, str, str, str, str]
+"""Organisation, identity, grant, holder, unit, kind."""
+
+
+class Held(msgspec.Struct):
+    """What is held of one aggregate."""
+
+    entries: list[Entry] = []
+    decisions: dict[tuple[int, int], DecisionRow] = {}
+    """Those that stand, by (version, ordinal)."""
+    postings: dict[PostingKey, int] = {}
+    derived: dict[tuple[str, str], DerivedRow] = {}
+    violations: dict[str, ViolationRow] = {}
+    indeterminates: dict[tuple[str, str], IndeterminateRow] = {}
+    checkpoints: dict[tuple[int, int], CheckpointRow] = {}
+    """By (version, entries)."""
+
+
+class MemoryStore:
+    """A `Store` in memory."""
+
+    def __init__(self) -> None:
+        """Begin empty."""
+        self._lanes: dict[int, Lane] = {}
+        self._published: dict[int, int] = {}
+        self._batches: dict[int, list[Batch]] = defaultdict(list)
+        self._seen: dict[str, str] = {}
+        self._held: dict[str, Held] = defaultdict(Held)
+        self._decisions: dict[str, list[tuple[int, int, DecisionRow]]] = defaultdict(list)
+        self._inputs: dict[str, InputRow] = {}
+        self._bundles: dict[str, bytes] = {}
+        self._aggregates: dict[str, AggregateRow] = {}
+        self._violations: dict[str, tuple[int, ViolationRow]] = {}
+        self._outbox: dict[int, dict[int, OutboxRow]] = defaultdict(dict)
+        self.changes: dict[tuple[str, int], ViolationChange] = {}
+        """Steps in violations' lives by (violation, version)."""
+        self.refused: dict[str, RefusedRow] = {}
+        """Refused lines and messages by id; the first of an id stays."""
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    def lane(self, lane: int) -> Lane:
+        """Where a lane stands."""
+        return self._lanes.get(lane) or Lane(lane)
+
+    def lanes(self) -> list[Lane]:
+        """All lanes that ever wrote."""
+        return [self._lanes[lane] for lane in sorted(self._lanes)]
+
+    def seen(self, identities: Sequence[str]) -> dict[str, str]:
+        """Identity → content, of those taken in before."""
+        return {identity: self._seen[identity] for identity in identities if identity in self._seen}
+
+    def load(self, aggregates: Sequence[str], fold_version: int = 0) -> dict[str, Loaded]:
+        """All that is held of each aggregate."""
+        return {key: self._load(key, fold_version) for key in aggregates}
+
+    def _load(self, key: str, fold_version: int) -> Loaded:
+        known = self._aggregates.get(key)
+        if known is None:
+            return Loaded(key)
+        held = self._held[key]
+        latest: dict[str, JournalRow] = {}
+        for _, row in held.entries:
+            before = latest.get(row.identity)
+            if before is None or row.revision > before.revision:
+                latest[row.identity] = row
+        return Loaded(
+            key,
+            journal=list(latest.values()),
+            decisions=list(held.decisions.values()),
+            postings=list(_sums(key, held)),
+            derived=list(held.derived.values()),
+            violations=list(held.violations.values()),
+            indeterminates=list(held.indeterminates.values()),
+            checkpoint=newest_valid(held.checkpoints.values(), held.entries, fold_version),
+            dirty_from=known.dirty_from,
+        )
+
+    def record(self, batch: Batch) -> None:
+        """Write a batch, or raise and write nothing."""
+        self._check(batch)
+        self._write_truth(batch)
+        self._write_decisions(batch)
+        self._write_projections(batch)
+
+    def _check(self, batch: Batch) -> None:
+        if self.lane(batch.lane).version != batch.version - 1:
+            msg = f"Lane {batch.lane} doesn't stand at version {batch.version - 1}: another worker has it."
+            raise LaneConflict(msg, "The lane is read again from the store's position.")
+        outbox, seen = self._outbox[batch.lane], {row.identity for row in batch.seen}
+        steps, sequences = {(c.violation, c.version) for c in batch.changes}, {row.sequence for row in batch.outbox}
+        twice = len(seen) < len(batch.seen) or len(steps) < len(batch.changes) or len(sequences) < len(batch.outbox)
+        if twice or not (seen.isdisjoint(self._seen) and steps.isdisjoint(self.changes) and sequences.isdisjoint(outbox)):
+            msg = f"Lane {batch.lane}, version {batch.version}: another worker has written this meanwhile."
+            raise LaneConflict(msg, "The lane is read again from the store's position.")
+
+    def _write_truth(self, batch: Batch) -> None:
+        self._lanes[batch.lane] = Lane(
+            batch.lane, batch.version, batch.reference, batch.watermark, batch.outbox_sequence,
+            self.lane(batch.lane).positions | batch.positions,
+        )  # fmt: skip
+        self._batches[batch.lane].append(msgspec.structs.replace(batch, positions={}, **_LEFT_OUT))
+        for entry in batch.journal:
+            if entry.origin != "forwarded":
+                self._held[entry.aggregate].entries.append((batch.version, entry))
+        self._seen.update((row.identity, row.content) for row in batch.seen)
+        self._outbox[batch.lane].update((row.sequence, row) for row in batch.outbox)
+
+    def _write_decisions(self, batch: Batch) -> None:
+        gone = [d.supersedes for d in batch.decisions if d.supersedes] + [w.id for w in batch.withdrawn]
+        for ident in gone:
+            for version, ordinal, decision in self._decisions.get(ident, ()):
+                self._held[decision.aggregate].decisions.pop((version, ordinal), None)
+        for decision in batch.decisions:
+            self._decisions[decision.id].append((batch.lane, batch.version, decision))
+            self._held[decision.aggregate].decisions[batch.version, decision.ordinal] = decision
+        for row in batch.inputs:
+            self._inputs.setdefault(row.digest, row)
+
+    def _write_projections(self, batch: Batch) -> None:
+        for posting in batch.postings:
+            sums = self._held[posting.aggregate].postings
+            key = (posting.organisation, posting.identity, posting.grant, posting.holder, posting.unit, posting.kind)
+            sums[key] = sums.get(key, 0) + posting.amount
+        for violation in batch.violations:
+            self._held[violation.aggregate].violations[violation.id] = violation
+            self._violations[violation.id] = (batch.lane, violation)
+        for missing in batch.indeterminates:
+            self._held[missing.aggregate].indeterminates[missing.rule, missing.fact] = missing
+        for derived in batch.derived:
+            self._held[derived.aggregate].derived[derived.key, derived.target] = derived
+        self.changes.update(((change.violation, change.version), change) for change in batch.changes)
+        for refused in batch.refused:
+            self.refused.setdefault(refused.id, refused)
+        self._aggregates.update((row.aggregate, row) for row in batch.aggregates)
+
+    def dirty(self, lane: int) -> list[AggregateRow]:
+        """Aggregates that still have to be re-decided."""
+        return self._aggregates_of(lane, lambda row: row.dirty_from >= 0)
+
+    def aggregates_since(self, lane: int, time: int) -> list[AggregateRow]:
+        """Aggregates with an entry placed at or after a moment."""
+        return self._aggregates_of(lane, lambda row: row.newest >= time)
+
+    def _aggregates_of(self, lane: int, wanted: Any) -> list[AggregateRow]:
+        return [row for _, row in sorted(self._aggregates.items()) if row.lane == lane and wanted(row)]
+
+    def reference(self, after: int) -> list[JournalRow]:
+        """Entries of the reference log beyond the first `after`."""
+        return [row for batch in self._batches[REFERENCE_LANE] for row in batch.journal][after:]
+
+    def unsettled(self, lane: int) -> list[ViolationRow]:
+        """Violations of a lane that nobody may be told of yet."""
+        held = (row for _, (of, row) in sorted(self._violations.items()) if of == lane)
+        return [row for row in held if not row.settled and row.status != "retracted"]
+
+    def outbox(self, lane: int, after: int, limit: int) -> list[OutboxRow]:
+        """Messages of a lane beyond a sequence, in order."""
+        rows = self._outbox[lane]
+        return [rows[sequence] for sequence in sorted(rows) if sequence > after][:limit]
+
+    def published(self, lane: int) -> int:
+        """The sequence published last."""
+        return self._published.get(lane, 0)
+
+    def mark_published(self, lane: int, sequence: int) -> None:
+        """Note what was published, and forget those messages."""
+        if lane in self._lanes:
+            self._published[lane] = sequence
+        for done in [number for number in self._outbox[lane] if number <= sequence]:
+            del self._outbox[lane][done]
+
+    def save_bundle(self, digest: str, body: bytes, recorded_at: int) -> None:  # noqa: ARG002 - a matter of record on disk
+        """Keep a bundle."""
+        self._bundles.setdefault(digest, body)
+
+    def bundle(self, digest: str) -> bytes:
+        """Give a bundle."""
+        if digest not in self._bundles:
+            msg = f"The store has no bundle {digest[:12]}."
+            raise NotFound(msg, "It holds every bundle that ever decided; was it restored from an older backup?")
+        return self._bundles[digest]
+
+    def input(self, digest: str) -> bytes:
+        """Give the input of a decision that isn't a pass."""
+        if digest not in self._inputs:
+            msg = f"The store has no input {digest[:12]}."
+            raise NotFound(msg, "Inputs of a pass aren't kept: they are folded again from the journal.")
+        return self._inputs[digest].body
+
+    def decision(self, ident: str) -> Recorded:
+        """Give the newest recording of a decision."""
+        recorded = self._decisions.get(ident)
+        if not recorded:
+            msg = f"The store has no decision {ident[:12]}."
+            raise NotFound(msg, "Take its whole id from `covenant violations show`.")
+        lane, version, row = recorded[-1]
+        return Recorded(row, lane, version, (version, row.ordinal) in self._held[row.aggregate].decisions)
+
+    def batches(self, lane: int, after: int = 0) -> Iterator[Batch]:
+        """Batches of a lane beyond a version, in order."""
+        for batch in list(self._batches[lane]):
+            if batch.version > after:
+                yield batch
+
+    def entries(self, aggregate: str, version: int | None = None) -> list[JournalRow]:
+        """All entries folded into an aggregate, in recorded order."""
+        held = self._held[aggregate].entries if aggregate in self._held else []
+        return [row for at, row in held if version is None or at <= version]
+
+    def standing(self, kind: type[R]) -> Iterator[R]:
+        """All rows of a kind that stand now."""
+        rows: Iterable[Any]
+        everything = [self._held[key] for key in sorted(self._held)]
+        if kind is DecisionRow:
+            rows = (d for held in everything for d in sorted(held.decisions.values(), key=lambda row: row.identity))
+        elif kind is ViolationRow:
+            rows = (row for _, (_, row) in sorted(self._violations.items()))
+        elif kind is IndeterminateRow:
+            rows = (row for held in everything for _, row in sorted(held.indeterminates.items()) if row.count)
+        elif kind is PostingRow:
+            rows = (row for key in sorted(self._held) for row in _sums(key, self._held[key]))
+        else:
+            msg = f"No {kind.__name__} stands by itself."
+            raise TypeError(msg)
+        return cast("Iterator[R]", iter(list(rows)))
+
+    def save_checkpoints(self, rows: Iterable[CheckpointRow]) -> None:
+        """Keep folded states, and of each aggregate only the newest."""
+        for row in rows:
+            held = self._held[row.aggregate]
+            held.checkpoints[row.version, row.entries] = row
+            kept = by_age(held.checkpoints.values())[:KEPT]
+            held.checkpoints = {(checkpoint.version, checkpoint.entries): checkpoint for checkpoint in kept}
+
+
+def _sums(aggregate: str, held: Held) -> Iterator[PostingRow]:
+    ordered = sorted(held.postings.items(), key=lambda item: (*item[0][2:3], *item[0][4:], item[0][1]))
+    for (organisation, identity, grant, holder, unit, kind), amount in ordered:
+        if amount:
+            yield PostingRow(0, organisation, aggregate, identity, grant, holder, unit, kind, amount, 0)
