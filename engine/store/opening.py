@@ -42,7 +42,7 @@ def _all() -> list[Any]:
 
 
 def _tune_sqlite(engine: Engine) -> None:
-    """WAL, full synchronisation, and transactions that take the write lock when they begin."""
+    """WAL, full synchronisation, and transactions that take the write lock when they begin, unless they only read."""
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:
@@ -52,4 +52,5 @@ def _tune_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        reads = connection.get_execution_options().get("reads", False)
+        connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

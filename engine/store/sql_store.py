@@ -55,7 +55,7 @@ class SqlStore:
         """Give a connection for reading."""
         try:
             with self.engine.connect() as connection:
-                yield connection
+                yield connection.execution_options(reads=True)
         except OperationalError as error:
             raise _unavailable(error) from error
 
