@@ -1,7 +1,7 @@
 """A bundle: what is evaluated, named by the SHA-256 of its content, with the catalogue read from it.
 
-Owns which files of a policy folder count (rules, libraries and `params.json`; not tests, pages or fixtures) and the
-digest over them. A bundle is immutable and is kept in the store for ever, so that a decision can be re-made.
+Owns which files of a policy folder count (rules, libraries, `params.json` and the clauses; not tests, pages or
+fixtures) and the digest over them. A bundle is immutable and is kept in the store for ever, so that a decision can be re-made.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ import msgspec
 from engine.domain.errors import PolicyError
 from engine.policy.catalogue import Catalogue, read_catalogue
 
+CLAUSES = "clauses.json"
+"""The agreement's clauses in plain words: not evaluated, but part of what a person was held to, so named by the digest."""
 LARGEST = 8 * 1024 * 1024
 """Bytes a bundle may have."""
 WINDOWS = ("consumption_window_us", "consumers_window_us", "link_window_us")
@@ -40,6 +42,12 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
         """Lengths of the fold's windows (µs), `data.facts`."""
         facts: dict[str, int] = self.data["facts"]
         return facts
+
+    @property
+    def clauses(self) -> dict[str, dict[str, str]]:
+        """Clause → its title and text in plain words, as they stood under this bundle; empty where none were written."""
+        found: dict[str, dict[str, str]] = json.loads(self.files.get(CLAUSES, "{}")).get("clauses", {})
+        return found
 
     def to_bytes(self) -> bytes:
         """Encode for the store."""
@@ -82,7 +90,8 @@ def read_files(folder: Path) -> dict[str, str]:
         raise PolicyError(msg, "Give --policies (or COVENANT_POLICIES) the folder that holds main.rego.")
     paths = [p for p in sorted(folder.rglob("*.rego")) if not p.name.endswith("_test.rego") and p.name != "testing.rego"]
     files: dict[str, str] = {}
-    for path in [*paths, folder / "params.json"]:
+    optional = [folder / CLAUSES] if (folder / CLAUSES).exists() else []
+    for path in [*paths, folder / "params.json", *optional]:
         name = path.relative_to(folder).as_posix()
         try:
             files[name] = path.read_text(encoding="utf-8")
@@ -96,7 +105,19 @@ def read_files(folder: Path) -> dict[str, str]:
         msg = f"{folder} holds more than {LARGEST} bytes of policies."
         raise PolicyError(msg, "Move what isn't evaluated elsewhere.")
     _check_data(files["params.json"])
+    _check_clauses(files.get(CLAUSES, "{}"))
     return files
+
+
+def _check_clauses(text: str) -> None:
+    try:
+        clauses = json.loads(text).get("clauses", {})
+        written = all(set(clause) == {"title", "text"} for clause in clauses.values())
+    except (json.JSONDecodeError, AttributeError, TypeError):
+        written = False
+    if not written:
+        msg = f"{CLAUSES} isn't as it should be."
+        raise PolicyError(msg, 'It maps each clause to its words: {"clauses": {"G7": {"title": "Caps", "text": "..."}}}.')
 
 
 def _check_data(text: str) -> None:
