@@ -79,7 +79,7 @@ def read_catalogue(opa: Path, folder: Path) -> Catalogue:
     codes = [rule.code for rule in rules]
     twice = {code for code in codes if codes.count(code) > 1}
     if twice:
-        msg = f"The code {sorted(twice)[0]} is used by two rules."
+        msg = f"The code {min(twice)} is used by two rules."
         raise PolicyError(msg, "A code is never reused; give one of them the next free number.")
     return Catalogue(tuple(sorted(rules, key=lambda rule: rule.code)))
 

@@ -31,7 +31,7 @@ class OpaChild:
     """An `Evaluator` that brings its own OPA."""
 
     def __init__(self, bundle: Bundle, opa: Path, *, batch: int = 500, in_flight: int = 3) -> None:
-        """Write the bundle to a private folder and start OPA on it."""
+        """Write the bundle to a private folder and start OPA on it; OPA ends with the thread that calls this."""
         self.revision = bundle.digest
         self.opa_version = version(opa)
         self._folder = tempfile.TemporaryDirectory(prefix="covenant-opa-")
@@ -42,16 +42,14 @@ class OpaChild:
         self.process = subprocess.Popen(
             [str(opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry",
              str(root / "bundle")],
-            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, preexec_fn=_die_with_parent,
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing that takes a lock
         )  # fmt: skip
         try:
             self._wait(port, root / "log")
         except BaseException:
             self.close()
             raise
-        self._client = OpaClient(
-            f"http://127.0.0.1:{port}", bundle.digest, self.opa_version, batch=batch, in_flight=in_flight
-        )
+        self._client = OpaClient(f"http://127.0.0.1:{port}", bundle.digest, self.opa_version, batch=batch, in_flight=in_flight)
 
     def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
         """Answer inputs in order."""

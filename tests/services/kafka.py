@@ -155,9 +155,7 @@ class KafkaServer:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Stop and remove everything."""
         self.close()
 
@@ -174,7 +172,7 @@ class KafkaServer:
         self._end(signal.SIGTERM)
 
     def kill(self) -> None:
-        """kill -9; the data stays."""
+        """Kill -9; the data stays."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:
@@ -237,9 +235,7 @@ class KafkaServer:
             run([*java, "kafka.tools.StorageTool", "format", "-t", "covenant-test-node-01A", "-c", str(config)])
             options = [f"-Xms{HEAP}", f"-Xmx{HEAP}", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4"]
             logging = f"-Dlog4j2.configurationFile={folder / 'log4j2.properties'}"
-            self._program = Program(
-                [java[0], *options, logging, *java[1:], "kafka.Kafka", str(config)], folder / "broker.log"
-            )
+            self._program = Program([java[0], *options, logging, *java[1:], "kafka.Kafka", str(config)], folder / "broker.log")
         self._program.start()
 
     def _ready(self) -> bool:

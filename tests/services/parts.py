@@ -25,7 +25,7 @@ TOOLS = ROOT / ".tools"
 STOP_S_MAX = 30.0
 
 
-class MissingPart(Exception):  # noqa: N818 - a fact about the machine, not a fault of the program
+class MissingPart(Exception):
     """A real part can't be brought up on this machine; the text says what to install or set."""
 
 

@@ -105,9 +105,7 @@ class PostgresServer:
             raise
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         """Stop and remove everything."""
         self.close()
 
@@ -124,7 +122,7 @@ class PostgresServer:
         self._end(signal.SIGINT)
 
     def kill(self) -> None:
-        """kill -9 of the postmaster; the data stays and is recovered on the next start."""
+        """Kill -9 of the postmaster; the data stays and is recovered on the next start."""
         self._end(signal.SIGKILL)
 
     def restart(self) -> None:

@@ -31,9 +31,7 @@ def send(server: kafka.KafkaServer, topic: str, values: list[bytes], compression
 
 def receive(server: kafka.KafkaServer, topic: str, count: int) -> list[bytes]:
     """The first `count` values of partition 0, or fewer after twenty seconds of silence."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=server.bootstrap, auto_offset_reset="earliest", consumer_timeout_ms=20_000
-    )
+    consumer = KafkaConsumer(bootstrap_servers=server.bootstrap, auto_offset_reset="earliest", consumer_timeout_ms=20_000)
     try:
         consumer.assign([TopicPartition(topic, 0)])
         consumer.seek_to_beginning()
@@ -89,9 +87,7 @@ def test_every_database_is_fresh(postgres_server: postgres.PostgresServer) -> No
 
 
 @pytest.mark.needs_postgres
-def test_a_killed_database_keeps_what_it_committed(
-    postgres_server: postgres.PostgresServer, postgres_url: str
-) -> None:
+def test_a_killed_database_keeps_what_it_committed(postgres_server: postgres.PostgresServer, postgres_url: str) -> None:
     """After kill -9 of the server and a start a committed row is still there."""
     if not postgres_server.controllable:
         return  # a server from the environment isn't ours to kill
