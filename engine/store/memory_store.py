@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -32,14 +32,14 @@ from engine.domain.records import (
     ViolationRow,
 )
 from engine.store.checkpoints import KEPT, Entry, by_age, newest_valid
-from engine.store.protocol import REFERENCE_LANE, R
+from engine.store.protocol import REFERENCE_LANE
 
-_RECORDED = ("journal", "decisions", "withdrawn")
-_LEFT_OUT: dict[str, Any] = {
-    field.name: field.default
-    for field in msgspec.structs.fields(Batch)
-    if field.default is not msgspec.NODEFAULT and field.name not in (*_RECORDED, "positions")
-}
+_FORGOTTEN: dict[str, Any] = {"seen": (), "inputs": (), "refused": (), "outbox": (), "positions": {}}
+"""Rows of a batch that are held elsewhere."""
+_PROJECTED: dict[str, Any] = dict.fromkeys(
+    ("decisions", "withdrawn", "postings", "violations", "changes", "indeterminates", "derived", "aggregates"), ()
+)
+"""Rows of a batch that `batches` leaves out."""
 
 PostingKey = tuple[str, str, str, str, str, str]
 """Organisation, identity, grant, holder, unit, kind."""
@@ -95,6 +95,10 @@ class MemoryStore:
         """Identity → content, of those taken in before."""
         return {identity: self._seen[identity] for identity in identities if identity in self._seen}
 
+    def aggregates(self) -> list[str]:
+        """Keys of all aggregates that ever had an entry."""
+        return sorted(self._aggregates)
+
     def load(self, aggregates: Sequence[str], fold_version: int = 0) -> dict[str, Loaded]:
         """All that is held of each aggregate."""
         return {key: self._load(key, fold_version) for key in aggregates}
@@ -144,7 +148,7 @@ class MemoryStore:
             batch.lane, batch.version, batch.reference, batch.watermark, batch.outbox_sequence,
             self.lane(batch.lane).positions | batch.positions,
         )  # fmt: skip
-        self._batches[batch.lane].append(msgspec.structs.replace(batch, positions={}, **_LEFT_OUT))
+        self._batches[batch.lane].append(msgspec.structs.replace(batch, **_FORGOTTEN))
         for entry in batch.journal:
             if entry.origin != "forwarded":
                 self._held[entry.aggregate].entries.append((batch.version, entry))
@@ -152,17 +156,20 @@ class MemoryStore:
         self._outbox[batch.lane].update((row.sequence, row) for row in batch.outbox)
 
     def _write_decisions(self, batch: Batch) -> None:
-        gone = [d.supersedes for d in batch.decisions if d.supersedes] + [w.id for w in batch.withdrawn]
-        for ident in gone:
-            for version, ordinal, decision in self._decisions.get(ident, ()):
-                self._held[decision.aggregate].decisions.pop((version, ordinal), None)
         for decision in batch.decisions:
             self._decisions[decision.id].append((batch.lane, batch.version, decision))
-            self._held[decision.aggregate].decisions[batch.version, decision.ordinal] = decision
         for row in batch.inputs:
             self._inputs.setdefault(row.digest, row)
+        for refused in batch.refused:
+            self.refused.setdefault(refused.id, refused)
 
     def _write_projections(self, batch: Batch) -> None:
+        for ident in [d.supersedes for d in batch.decisions if d.supersedes] + [w.id for w in batch.withdrawn]:
+            for _, version, row in self._decisions.get(ident, ()):
+                if version < batch.version:
+                    self._held[row.aggregate].decisions.pop((version, row.ordinal), None)
+        for decision in batch.decisions:
+            self._held[decision.aggregate].decisions[batch.version, decision.ordinal] = decision
         for posting in batch.postings:
             sums = self._held[posting.aggregate].postings
             key = (posting.organisation, posting.identity, posting.grant, posting.holder, posting.unit, posting.kind)
@@ -175,8 +182,6 @@ class MemoryStore:
         for derived in batch.derived:
             self._held[derived.aggregate].derived[derived.key, derived.target] = derived
         self.changes.update(((change.violation, change.version), change) for change in batch.changes)
-        for refused in batch.refused:
-            self.refused.setdefault(refused.id, refused)
         self._aggregates.update((row.aggregate, row) for row in batch.aggregates)
 
     def dirty(self, lane: int) -> list[AggregateRow]:
@@ -246,29 +251,21 @@ class MemoryStore:
         """Batches of a lane beyond a version, in order."""
         for batch in list(self._batches[lane]):
             if batch.version > after:
-                yield batch
+                yield msgspec.structs.replace(batch, **_PROJECTED)
+
+    def decisions(self, lane: int, version: int) -> list[DecisionRow]:
+        """Decisions that a batch recorded, in order."""
+        batches = self._batches[lane]
+        return list(batches[version - 1].decisions) if 0 < version <= len(batches) else []
+
+    def projections(self, lane: int) -> Iterator[Batch]:
+        """Batches of a lane in order with the projections they made, for `replace_projections` of another store."""
+        yield from self._batches[lane]
 
     def entries(self, aggregate: str, version: int | None = None) -> list[JournalRow]:
         """All entries folded into an aggregate, in recorded order."""
         held = self._held[aggregate].entries if aggregate in self._held else []
         return [row for at, row in held if version is None or at <= version]
-
-    def standing(self, kind: type[R]) -> Iterator[R]:
-        """All rows of a kind that stand now."""
-        rows: Iterable[Any]
-        everything = [self._held[key] for key in sorted(self._held)]
-        if kind is DecisionRow:
-            rows = (d for held in everything for d in sorted(held.decisions.values(), key=lambda row: row.identity))
-        elif kind is ViolationRow:
-            rows = (row for _, (_, row) in sorted(self._violations.items()))
-        elif kind is IndeterminateRow:
-            rows = (row for held in everything for _, row in sorted(held.indeterminates.items()) if row.count)
-        elif kind is PostingRow:
-            rows = (row for key in sorted(self._held) for row in _sums(key, self._held[key]))
-        else:
-            msg = f"No {kind.__name__} stands by itself."
-            raise TypeError(msg)
-        return cast("Iterator[R]", iter(list(rows)))
 
     def save_checkpoints(self, rows: Iterable[CheckpointRow]) -> None:
         """Keep folded states, and of each aggregate only the newest."""
@@ -277,6 +274,18 @@ class MemoryStore:
             held.checkpoints[row.version, row.entries] = row
             kept = by_age(held.checkpoints.values())[:KEPT]
             held.checkpoints = {(checkpoint.version, checkpoint.entries): checkpoint for checkpoint in kept}
+
+    def replace_projections(self, lane: int, batches: Iterable[Batch]) -> None:
+        """Write a lane's projections anew from its batches made again in order."""
+        made = list(batches)
+        for key in [key for key, row in self._aggregates.items() if row.lane == lane]:
+            self._held[key] = Held(entries=self._held[key].entries, checkpoints=self._held[key].checkpoints)
+            del self._aggregates[key]
+        ours = {ident for ident, (of, _) in self._violations.items() if of == lane}
+        self._violations = {ident: held for ident, held in self._violations.items() if ident not in ours}
+        self.changes = {key: change for key, change in self.changes.items() if key[0] not in ours}
+        for batch in made:
+            self._write_projections(batch)
 
 
 def _sums(aggregate: str, held: Held) -> Iterator[PostingRow]:

@@ -7,22 +7,21 @@ Reading a store never changes it. Whoever records a batch names every aggregate 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 from engine.domain.records import (
     AggregateRow,
     Batch,
     CheckpointRow,
+    DecisionRow,
     JournalRow,
     Lane,
     Loaded,
     OutboxRow,
     Recorded,
-    Row,
     ViolationRow,
 )
 
-R = TypeVar("R", bound=Row)
 REFERENCE_LANE = -1
 
 
@@ -39,6 +38,10 @@ class Store(Protocol):
 
     def seen(self, identities: Sequence[str]) -> dict[str, str]:
         """Identity → content, of those taken in before."""
+        ...
+
+    def aggregates(self) -> list[str]:
+        """Keys of all aggregates that ever had an entry, bytewise."""
         ...
 
     def load(self, aggregates: Sequence[str], fold_version: int = 0) -> dict[str, Loaded]:
@@ -97,26 +100,27 @@ class Store(Protocol):
         ...
 
     def batches(self, lane: int, after: int = 0) -> Iterator[Batch]:
-        """Batches of a lane beyond a version, in order, one at a time in memory.
+        """Batches of a lane beyond a version, in order, in bounded memory: their numbers and `journal` alone."""
+        ...
 
-        Each has its numbers, `journal`, `decisions` and `withdrawn` as they were recorded; its projections are left out.
-        """
+    def decisions(self, lane: int, version: int) -> list[DecisionRow]:
+        """Decisions that a batch recorded, in order."""
         ...
 
     def entries(self, aggregate: str, version: int | None = None) -> list[JournalRow]:
         """All entries folded into an aggregate up to and with a lane's version, in recorded order, replaced ones too."""
         ...
 
-    def standing(self, kind: type[R]) -> Iterator[R]:
-        """All rows of a kind that stand now, in bounded memory.
-
-        `DecisionRow` by (aggregate, identity); `ViolationRow` by id, retracted ones too; `IndeterminateRow` with a
-        count, by (aggregate, rule, fact); `PostingRow` summed as in `load`, by (aggregate, grant, unit, kind, identity).
-        """
-        ...
-
     def save_checkpoints(self, rows: Iterable[CheckpointRow]) -> None:
         """Keep folded states, and of each aggregate only the newest two; apart from any batch."""
+        ...
+
+    def replace_projections(self, lane: int, batches: Iterable[Batch]) -> None:
+        """Write a lane's projections anew, in one transaction, from its batches made again in order.
+
+        What stands of decisions, postings, violations and their changes, indeterminates, derived facts and aggregates;
+        the journal, decisions, inputs, refusals and the outbox stay as they are.
+        """
         ...
 
     def close(self) -> None:
