@@ -173,7 +173,7 @@ class Folding:
             self.messages.append((delivery.target, write_delivery(delivery)))
 
     def _post(self, aggregate: Aggregate, entry: Entry, now: dict[tuple[str, str, str], int]) -> None:
-        for key in entry.postings.keys() | now.keys():
+        for key in sorted(entry.postings.keys() | now.keys()):
             change = now.get(key, 0) - entry.postings.get(key, 0)
             if change:
                 grant, unit, kind = key
