@@ -9,6 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import re
 from decimal import Decimal, InvalidOperation
+from functools import lru_cache
 from typing import Final
 
 from engine.domain.errors import Refusal
@@ -103,10 +104,20 @@ def from_datetime(when: dt.datetime) -> Instant:
 
 def instant_text(micros: int) -> str:
     """Write microseconds UTC as RFC 3339 with Z, without needless zeros."""
-    when = _EPOCH + dt.timedelta(microseconds=micros)
-    return when.isoformat(timespec="microseconds" if micros % SECOND_US else "seconds").replace("+00:00", "Z")
+    day, within = divmod(micros, DAY_US)
+    seconds, part = divmod(within, SECOND_US)
+    minutes, second = divmod(seconds, 60)
+    hour, minute = divmod(minutes, 60)
+    text = f"{_day(day)}T{hour:02d}:{minute:02d}:{second:02d}"
+    return f"{text}.{part:06d}Z" if part else text + "Z"
 
 
 def month(micros: int) -> str:
     """The UTC calendar month of an instant, as 2026-09."""
-    return (_EPOCH + dt.timedelta(microseconds=micros)).strftime("%Y-%m")
+    return _day(micros // DAY_US)[:7]
+
+
+@lru_cache(maxsize=4096)
+def _day(number: int) -> str:
+    """Write a day by its number since the epoch. Events come a day at a time, so few are worked out twice."""
+    return (_EPOCH + dt.timedelta(days=number)).date().isoformat()
