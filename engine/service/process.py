@@ -122,6 +122,10 @@ class Body:
         """Whether aggregates of the lane still have to be re-decided."""
         return bool(self._memory[lane].dirty)
 
+    def behind(self, lane: int) -> bool:
+        """Whether the lane has yet to fold with reference data that is known; its next batch does."""
+        return self._memory[lane].reference != self._known_reference
+
     def process(
         self, lane: int, arrivals: Sequence[Arrival | Delivery], positions: Mapping[str, int], recorded_at: int
     ) -> BatchResult:

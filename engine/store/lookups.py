@@ -1,0 +1,171 @@
+"""What the commands look up: a decision by the beginning of its id, what stands in numbers, postings, refused events.
+
+Reads only, but for `forget_refused`, which ends a refused event's wait once it was taken in. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+from sqlalchemy import and_, delete, distinct, exists, func, select
+
+from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
+from engine.domain.events.derived import GrantAssigned
+from engine.domain.records import DecisionRow, JournalRow, Recorded, RefusedRow
+from engine.store import tables as t
+from engine.store.sql_store import SqlStore
+
+LINKING = tuple(kind.TYPE for kind in (AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked, GrantAssigned))
+"""Events that say whom an alias stands for; all others wait there for such a word."""
+BEYOND = "g"
+"""Sorts after every further hex digit."""
+
+
+def _table(kind: Any) -> Any:
+    return kind.__table__
+
+
+B, D, J, P = _table(t.BatchTable), _table(t.DecisionTable), _table(t.JournalTable), _table(t.PostingTable)
+V, MISSING, DERIVED = _table(t.ViolationTable), _table(t.IndeterminateTable), _table(t.DerivedTable)
+REFUSED, AGGREGATE = _table(t.RefusedTable), _table(t.AggregateTable)
+
+
+class Posted(msgspec.Struct, frozen=True):
+    """A sum of postings to one grant in one holder's hands, micro-units."""
+
+    organisation: str
+    holder: str
+    grant: str
+    unit: str
+    kind: str
+    amount: int
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What stands now, in numbers."""
+
+    parked: int
+    """Facts that wait at an alias for a verified link."""
+    indeterminate: int
+    """Missing facts, one a rule, aggregate and fact."""
+    violations: dict[str, int]
+    """Rule code → violations not retracted."""
+
+
+class Lookups:
+    """Looks up in a `SqlStore`."""
+
+    def __init__(self, store: SqlStore) -> None:
+        """Use an open store."""
+        self.store = store
+
+    def decisions(self, prefix: str, limit: int = 5) -> list[Recorded]:
+        """Give decisions whose id begins so, the newest recording of each, by id."""
+        query = select(D).where(D.c.id >= prefix, D.c.id < prefix + BEYOND)
+        query = query.order_by(D.c.id, D.c.version.desc()).limit(limit * 4)
+        found: dict[str, Recorded] = {}
+        with self.store.reading() as c:
+            for row in c.execute(query).mappings():
+                decision = DecisionRow(**{name: row[name] for name in DecisionRow.__struct_fields__})
+                found.setdefault(decision.id, Recorded(decision, row["lane"], row["version"], bool(row["stands"])))
+        return list(found.values())[:limit]
+
+    def decisions_of_violations(self, prefix: str, limit: int = 5) -> list[tuple[str, str]]:
+        """Give (id, last decision) of violations whose id begins so."""
+        query = select(V.c.id, V.c.last_decision).where(V.c.id >= prefix, V.c.id < prefix + BEYOND)
+        with self.store.reading() as c:
+            return [(ident, decision) for ident, decision in c.execute(query.order_by(V.c.id).limit(limit))]
+
+    def reference_of(self, lane: int, version: int) -> int:
+        """Give how many reference entries a batch was folded with."""
+        query = select(B.c.reference).where(B.c.lane == lane, B.c.version == version)
+        with self.store.reading() as c:
+            return int(c.execute(query).scalar_one())
+
+    def judged_by(self) -> str:
+        """Give the digest of the bundle that decided first; empty where nothing was decided."""
+        with self.store.reading() as c:
+            return str(c.execute(select(D.c.bundle).order_by(D.c.lane, D.c.version).limit(1)).scalar() or "")
+
+    def standing(self) -> Standing:
+        """Give what stands, in numbers."""
+        released = exists().where(
+            DERIVED.c.aggregate == J.c.aggregate, DERIVED.c.identity == J.c.identity, DERIVED.c.content != ""
+        )
+        newer = J.alias()
+        replaced = exists().where(
+            newer.c.aggregate == J.c.aggregate, newer.c.identity == J.c.identity, newer.c.revision > J.c.revision
+        )
+        parked = select(func.count()).select_from(J.join(AGGREGATE, J.c.aggregate == AGGREGATE.c.aggregate)).where(
+            AGGREGATE.c.aggregate.like("%/alias/%"), J.c.origin != "forwarded", J.c.type.not_in(LINKING),
+            ~J.c.withdrawn, ~released, ~replaced,
+        )  # fmt: skip
+        counts = select(V.c.rule, func.count()).where(V.c.status != "retracted").group_by(V.c.rule).order_by(V.c.rule)
+        with self.store.reading() as c:
+            return Standing(
+                parked=int(c.execute(parked).scalar_one()),
+                indeterminate=int(c.execute(select(func.count()).where(MISSING.c["count"] > 0)).scalar_one()),
+                violations={rule: int(count) for rule, count in c.execute(counts)},
+            )
+
+    def posted(self, before: int | None, holder: str = "", grant: str = "") -> list[Posted]:
+        """Sum postings placed before a moment (µs; None for all), by organisation, holder, grant and unit."""
+        by = (P.c.organisation, P.c.holder, P.c.grant, P.c.unit, P.c.kind)
+        query = select(*by, func.sum(P.c.amount)).group_by(*by).order_by(*by)
+        for column, value in ((P.c.holder, holder), (P.c.grant, grant)):
+            query = query.where(column == value) if value else query
+        query = query if before is None else query.where(P.c.time < before)
+        with self.store.reading() as c:
+            return [Posted(o, h, g, u, k, int(amount)) for o, h, g, u, k, amount in c.execute(query)]
+
+    def events(self, types: Sequence[str], holder: str = "") -> list[JournalRow]:
+        """Give persons' entries of some types, the latest revision of each, withdrawn ones left out, in order."""
+        latest: dict[tuple[str, str], JournalRow] = {}
+        key = J.c.aggregate.endswith(f"/person/{holder}", autoescape=True) if holder else J.c.aggregate.like("%/person/%")
+        query = select(J).where(J.c.type.in_(types), J.c.origin != "forwarded", key).order_by(J.c.version, J.c.ordinal)
+        with self.store.reading() as c:
+            for row in _journal(c.execute(query)):
+                known = latest.get((row.aggregate, row.identity))
+                if known is None or row.revision >= known.revision:
+                    latest[row.aggregate, row.identity] = row
+        return sorted((row for row in latest.values() if not row.withdrawn), key=lambda r: (r.aggregate, r.effective))
+
+    def holders(self, holder: str = "") -> list[str]:
+        """Give the keys of persons that postings were made for, in order."""
+        query = select(distinct(P.c.aggregate)).order_by(P.c.aggregate)
+        query = query.where(P.c.holder == holder) if holder else query
+        with self.store.reading() as c:
+            return list(c.execute(query).scalars())
+
+    def refused(self, *, code: str = "", after: tuple[int, str] | None = None, limit: int = 500) -> list[RefusedRow]:
+        """Give refused events in the order of recording, beyond the (recorded_at, id) of the last one seen."""
+        query = select(REFUSED).order_by(REFUSED.c.recorded_at, REFUSED.c.id).limit(limit)
+        query = query.where(REFUSED.c.code == code) if code else query
+        if after is not None:
+            at, ident = after
+            later = (REFUSED.c.recorded_at > at) | and_(REFUSED.c.recorded_at == at, REFUSED.c.id > ident)
+            query = query.where(later)
+        with self.store.reading() as c:
+            return _refused(c.execute(query))
+
+    def refused_by_prefix(self, prefix: str, limit: int = 5) -> list[RefusedRow]:
+        """Give refused events whose id begins so."""
+        query = select(REFUSED).where(REFUSED.c.id >= prefix, REFUSED.c.id < prefix + BEYOND).order_by(REFUSED.c.id)
+        with self.store.reading() as c:
+            return _refused(c.execute(query.limit(limit)))
+
+    def forget_refused(self, idents: Sequence[str]) -> None:
+        """Take refused events off the list: they were taken in."""
+        with self.store.engine.begin() as c:
+            for ident in idents:
+                c.execute(delete(REFUSED).where(REFUSED.c.id == ident))
+
+
+def _journal(result: Any) -> list[JournalRow]:
+    return [JournalRow(**{name: row[name] for name in JournalRow.__struct_fields__}) for row in result.mappings()]
+
+
+def _refused(result: Any) -> list[RefusedRow]:
+    return [RefusedRow(**{name: row[name] for name in RefusedRow.__struct_fields__}) for row in result.mappings()]
