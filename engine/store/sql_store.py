@@ -6,12 +6,11 @@ a worker that lost its lane writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeVar
 
-import msgspec
 from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlmodel import SQLModel
@@ -31,6 +30,7 @@ from engine.domain.records import (
     Row,
     ViolationRow,
 )
+from engine.store import bulk
 from engine.store import tables as t
 
 R = TypeVar("R", bound=Row)
@@ -165,54 +165,28 @@ class SqlStore:
 
     def _write(self, c: Connection, batch: Batch) -> None:
         at = {"lane": batch.lane, "version": batch.version}
-        whole = {name: getattr(batch, name) for name in t.BatchTable.model_fields}
-        self._insert(c, t.BatchTable, [whole])
-        self._insert(c, t.JournalTable, _dicts(batch.journal, at))
-        self._insert(c, t.SeenTable, _dicts(batch.seen))
+        names = _names(t.BatchTable)
+        bulk.insert_values(c, t.BatchTable, names, [tuple(getattr(batch, name) for name in names)])
+        bulk.insert(c, t.JournalTable, batch.journal, **at)
+        bulk.insert(c, t.SeenTable, batch.seen)
         gone = [{"b_id": d.supersedes} for d in batch.decisions if d.supersedes]
         gone += [{"b_id": w.id} for w in batch.withdrawn]
         if gone:
             c.execute(text("UPDATE decision SET stands = false WHERE id = :b_id AND stands"), gone)
-        self._insert(c, t.DecisionTable, _dicts(batch.decisions, at | {"stands": True}))
-        self._insert(c, t.PostingTable, _dicts(batch.postings, at))
-        self._insert(c, t.ChangeTable, _dicts(batch.changes))
-        self._insert(c, t.OutboxTable, _dicts(batch.outbox, {"lane": batch.lane}))
-        self._upsert(c, t.InputTable, _dicts(batch.inputs))
-        self._upsert(c, t.RefusedTable, _dicts({r.id: r for r in batch.refused}.values()))
-        self._upsert(c, t.ViolationTable, _dicts(batch.violations, {"lane": batch.lane}))
-        self._upsert(c, t.IndeterminateTable, _dicts(batch.indeterminates))
-        self._upsert(c, t.DerivedTable, _dicts(batch.derived))
-        self._upsert(c, t.AggregateTable, _dicts(batch.aggregates))
-        positions = [{"lane": batch.lane, "input": name, "next": n} for name, n in batch.positions.items()]
-        self._upsert(c, t.PositionTable, positions)
-
-    def _insert(self, c: Connection, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        names = _names(table)
-        if self.postgres:
-            raw = c.connection.cursor()
-            columns = ", ".join(f'"{name}"' for name in names)
-            with raw.copy(f'COPY "{table.__tablename__}" ({columns}) FROM STDIN') as copy:
-                for row in rows:
-                    copy.write_row([row[name] for name in names])
-            return
-        c.exec_driver_sql(_sqlite_insert(table), [tuple(row[name] for name in names) for row in rows])
-
-    def _upsert(self, c: Connection, table: type[SQLModel], rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
-        if not self.postgres:
-            names = _names(table)
-            values = [tuple(row[name] for name in names) for row in rows]
-            c.exec_driver_sql(_sqlite_insert(table).replace("INSERT", "INSERT OR REPLACE", 1), values)
-            return
-        from sqlalchemy.dialects.postgresql import insert as pg_insert  # noqa: PLC0415 - only there
-
-        statement = pg_insert(table)
-        keys = [column.name for column in _c(table) if column.primary_key]
-        rest = {column.name: statement.excluded[column.name] for column in _c(table) if not column.primary_key}
-        c.execute(statement.on_conflict_do_update(index_elements=keys, set_=rest), rows)
+        bulk.insert(c, t.DecisionTable, batch.decisions, **at, stands=True)
+        bulk.insert(c, t.PostingTable, batch.postings, **at)
+        bulk.insert(c, t.ChangeTable, batch.changes)
+        bulk.insert(c, t.OutboxTable, batch.outbox, lane=batch.lane)
+        bulk.upsert(c, t.InputTable, batch.inputs)
+        bulk.upsert(c, t.RefusedTable, list({r.id: r for r in batch.refused}.values()))
+        bulk.upsert(c, t.ViolationTable, batch.violations, lane=batch.lane)
+        bulk.upsert(c, t.IndeterminateTable, batch.indeterminates)
+        bulk.insert(c, t.DerivedTable, [row for row in batch.derived if row.revision == 1])
+        bulk.upsert(c, t.DerivedTable, [row for row in batch.derived if row.revision > 1])
+        bulk.upsert(c, t.AggregateTable, batch.aggregates)
+        positions = [(batch.lane, name, after) for name, after in batch.positions.items()]
+        if positions:
+            bulk.upsert_values(c, t.PositionTable, ("lane", "input", "next"), positions)
 
     def dirty(self, lane: int) -> list[AggregateRow]:
         """Aggregates that still have to be re-decided."""
@@ -268,7 +242,7 @@ class SqlStore:
     def save_bundle(self, digest: str, body: bytes, recorded_at: int) -> None:
         """Keep a bundle."""
         with self.engine.begin() as c:
-            self._upsert(c, t.BundleTable, [{"digest": digest, "body": body, "recorded_at": recorded_at}])
+            bulk.upsert_values(c, t.BundleTable, ("digest", "body", "recorded_at"), [(digest, body, recorded_at)])
 
     def bundle(self, digest: str) -> bytes:
         """Give a bundle."""
@@ -299,17 +273,6 @@ def _c(table: type[SQLModel]) -> Any:
 @cache
 def _names(table: type[SQLModel]) -> tuple[str, ...]:
     return tuple(column.name for column in _c(table))
-
-
-@cache
-def _sqlite_insert(table: type[SQLModel]) -> str:
-    names = _names(table)
-    columns = ", ".join(f'"{name}"' for name in names)
-    return f'INSERT INTO "{table.__tablename__}" ({columns}) VALUES ({", ".join("?" * len(names))})'  # noqa: S608
-
-
-def _dicts(rows: Iterable[Row], more: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    return [msgspec.structs.asdict(row) | (more or {}) for row in rows]
 
 
 def _rows(result: Any, kind: type[R]) -> Iterator[R]:
