@@ -5,15 +5,14 @@ Opens what is asked for and nothing else, so that a command that only reads star
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import os
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from engine.domain.errors import PolicyError
+from engine.domain.errors import PolicyError, StoreUnavailable, UsageError
 from engine.policy import catalogue, opa_binary
 from engine.policy.bundle import Bundle, from_bytes, read_files
 from engine.policy.bundle import load_bundle as read_bundle
@@ -23,6 +22,7 @@ from engine.policy.opa_http import OpaClient
 from engine.service.process import Body
 from engine.settings import Settings
 from engine.store import opening
+from engine.store.lookups import Lookups
 from engine.store.sql_store import SqlStore
 
 
@@ -36,6 +36,21 @@ def open_store(settings: Settings) -> SqlStore:
     return opening.open_store(settings.store_url)
 
 
+def read_store(settings: Settings) -> SqlStore:
+    """Open the store to read it: one that isn't there yet is said to be missing, not made."""
+    file = sqlite_file(settings)
+    if file is not None and not file.exists():
+        msg = f"There is no store at {file} yet."
+        raise StoreUnavailable(msg, "Run `covenant ingest` or `covenant demo` first, or name another with --store.")
+    return open_store(settings)
+
+
+def sqlite_file(settings: Settings) -> Path | None:
+    """Give the file of a SQLite store, None for another kind."""
+    scheme, _, path = settings.store_url.partition(":///")
+    return Path(path.partition("?")[0]) if scheme.startswith("sqlite") and path not in ("", ":memory:") else None
+
+
 def find_opa(settings: Settings) -> Path:
     """Give the `opa` program, building it if need be."""
     return opa_binary.find(settings.opa)
@@ -45,10 +60,10 @@ def load_bundle(settings: Settings, opa: Path | None = None) -> Bundle:
     """Load the policies; reading their catalogue costs OPA calls, so what was read before is taken from the cache."""
     folder = settings.policy_folder
     cached = settings.home / "cache" / f"bundle-{_cache_key(folder)}.json"
-    with contextlib.suppress(OSError, PolicyError, ValueError):
+    with suppress(OSError, PolicyError, ValueError):
         return from_bytes(cached.read_bytes())
     bundle = read_bundle(folder, opa or find_opa(settings))
-    with contextlib.suppress(OSError):
+    with suppress(OSError):
         cached.parent.mkdir(parents=True, exist_ok=True)
         fresh = cached.with_suffix(f".{os.getpid()}")
         fresh.write_bytes(bundle.to_bytes())
@@ -60,7 +75,7 @@ def _cache_key(folder: Path) -> str:
     """Name what a bundle is read from: the rules and their data, their pages, and how we read them."""
     parts = dict(read_files(folder))
     for page in sorted(folder.rglob("*.md")):
-        with contextlib.suppress(OSError, UnicodeDecodeError):
+        with suppress(OSError, UnicodeDecodeError):
             parts[page.relative_to(folder).as_posix()] = page.read_text(encoding="utf-8")
     hasher = hashlib.sha256(Path(catalogue.__file__).read_bytes())
     for name, text in sorted(parts.items()):
@@ -80,6 +95,19 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
     """Give a body over the settings' store and policies; all of it is closed afterwards. Its bundle is kept first."""
     opa = None if settings.opa_url else find_opa(settings)
     bundle = load_bundle(settings, opa)
-    with contextlib.closing(open_store(settings)) as store, contextlib.closing(make_evaluator(settings, bundle, opa)) as evaluator:
-        store.save_bundle(bundle.digest, bundle.to_bytes(), now_us())
+    with closing(make_evaluator(settings, bundle, opa)) as evaluator, closing(open_store(settings)) as store:
+        keep_bundle(store, bundle, lanes)
         yield Body(store, evaluator, bundle, lanes=lanes, publish=publish)
+
+
+def keep_bundle(store: SqlStore, bundle: Bundle, lanes: int) -> None:
+    """Keep a bundle before its first decision; refuse a store that another bundle, or another count of lanes, decided."""
+    judged_by = Lookups(store).judged_by()
+    if judged_by not in ("", bundle.digest):
+        msg = f"This store was judged by the policies {judged_by[:12]}; those given are {bundle.digest[:12]}."
+        raise UsageError(msg, "One bundle is in force from the beginning: give the former policies, or another store.")
+    used = max((lane.lane for lane in store.lanes()), default=0) + 1
+    if used > lanes:
+        msg = f"This store is written by the workers of {used} partitions or more."
+        raise UsageError(msg, "Send events to the broker's topics instead, or name another store.")
+    store.save_bundle(bundle.digest, bundle.to_bytes(), now_us())

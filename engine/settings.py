@@ -19,6 +19,10 @@ PREFIX: Final = "COVENANT_"
 SHIPPED_POLICIES: Final = Path(__file__).resolve().parent.parent / "policies"
 
 
+def _field(default: Any, description: str, **limits: Any) -> Any:
+    return Field(default=default, description=description, **limits)
+
+
 class Settings(BaseSettings):
     """What the environment (or a file `.env`) says; options of the command go before it."""
 
@@ -26,26 +30,29 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True
     )
 
-    home: Path = Field(default=Path(".covenant"), description="Folder for what Covenant keeps on this machine: the default store and its caches.")
+    home: Path = _field(Path(".covenant"), "Folder for what Covenant keeps on this machine: the default store and its caches.")
     store: str = Field(
-        default="", repr=False,
-        description="The store: `sqlite:///FILE` or `postgresql+psycopg://USER:PASSWORD@HOST/DATABASE`. Empty: SQLite in the home folder.",
-    )  # fmt: skip
-    policies: Path | None = Field(default=None, description="Folder of the policies that judge. Empty: those that ship with Covenant.")
-    opa: str = Field(default="", description="Path of the `opa` program. Empty: from PATH, else built once with Go.")
-    opa_url: str = Field(default="", description="A running OPA to ask, such as `http://127.0.0.1:8181`. Empty: Covenant starts its own.")
-    broker: str = Field(default="", description="Kafka's bootstrap servers, `HOST:PORT,…`. Empty: there is no broker, and only the embedded commands work.")
-    lanes: int = Field(default=4, ge=1, le=1024, description="Partitions of each inbound topic. Fixed once the topics are made.")
-    batch: int = Field(default=2000, ge=1, le=100_000, description="Most events in one batch, and so in one transaction.")
-    organisation: str = Field(default="", description="Organisation of events that don't name one themselves.")
-    organisation_key: SecretStr = Field(
-        default=SecretStr(""),
-        description="Secret key that makes people's pseudonyms on topics, or `file:PATH` of it; 16 characters or more.",
+        default="",
+        repr=False,
+        description="The store: `sqlite:///FILE` or `postgresql+psycopg://USER:PASSWORD@HOST/DATABASE`. "
+        "Empty: SQLite in the home folder.",
     )
-    trust_recorded_time: bool = Field(default=False, description="Believe a producer's word on when an event was learnt (`recordedat`).")
-    host: str = Field(default="127.0.0.1", description="Address that the console and the API listen on.")
-    port: int = Field(default=8600, ge=0, le=65_535, description="Port that the console and the API listen on; 0 takes a free one.")
-    debug: bool = Field(default=False, description="Show where in the program an unexpected error arose.")
+    policies: Path | None = _field(None, "Folder of the policies that judge. Empty: those that ship with Covenant.")
+    opa: str = _field("", "Path of the `opa` program. Empty: from PATH, else built once with Go.")
+    opa_url: str = _field("", "A running OPA to ask, such as `http://127.0.0.1:8181`. Empty: Covenant starts its own.")
+    broker: str = _field("", "Kafka's bootstrap servers, `HOST:PORT,…`. Empty: only the embedded commands work.")
+    lanes: int = _field(4, "Partitions of each inbound topic. Fixed once the topics are made.", ge=1, le=1024)
+    batch: int = _field(2000, "Most events in one batch, and so in one transaction.", ge=1, le=100_000)
+    organisation: str = _field("", "Organisation of events that don't name one themselves.")
+    organisation_key: SecretStr = _field(
+        SecretStr(""), "Secret that makes people's pseudonyms on topics, or `file:PATH` of it; 16 characters or more."
+    )
+    trust_recorded_time: bool = _field(
+        default=False, description="Believe a producer's word on when an event was learnt (`recordedat`)."
+    )
+    host: str = _field("127.0.0.1", "Address that the console and the API listen on.")
+    port: int = _field(8600, "Port that the console and the API listen on; 0 takes a free one.", ge=0, le=65_535)
+    debug: bool = _field(default=False, description="Show where in the program an unexpected error arose.")
 
     @property
     def store_url(self) -> str:
@@ -70,8 +77,8 @@ class Settings(BaseSettings):
         if text.startswith("file:"):
             text = _read_key(Path(text.removeprefix("file:")))
         if len(text) < 16:
-            msg = f"{PREFIX}ORGANISATION_KEY is {'too short' if text else 'not set'}: people's pseudonyms on topics are made with it."
-            raise UsageError(msg, "Set it to 16 random characters or more, the same for every worker, and keep it: it can't be changed later.")
+            msg = f"{PREFIX}ORGANISATION_KEY is {'too short' if text else 'not set'}: people's pseudonyms are made with it."
+            raise UsageError(msg, "Set it to 16 random characters or more, the same for every worker, and never change it.")
         return text.encode()
 
 
@@ -91,7 +98,7 @@ def read_settings(**given: Any) -> Settings:
         first = error.errors(include_input=False, include_url=False)[0]
         name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
         msg = f"The setting {name} is wrong: {first['msg'][0].lower()}{first['msg'][1:]}."
-        raise UsageError(msg, f"It should be: {described().get(name, '')}".rstrip(": ")) from error
+        raise UsageError(msg, f"It sets this: {described().get(name, '')}".rstrip(": ")) from error
 
 
 def described() -> dict[str, str]:
@@ -102,6 +109,10 @@ def described() -> dict[str, str]:
 def table() -> Iterator[tuple[str, str, str]]:
     """Give (variable, default as text, description) of every setting, as README's table has them."""
     for name, field in Settings.model_fields.items():
-        default = field.default
-        shown = "" if default is None or isinstance(default, SecretStr) else str(default).lower() if isinstance(default, bool) else str(default)
-        yield PREFIX + name.upper(), shown, field.description or ""
+        yield PREFIX + name.upper(), _shown(field.default), field.description or ""
+
+
+def _shown(default: Any) -> str:
+    if default is None or isinstance(default, SecretStr):
+        return ""
+    return str(default).lower() if isinstance(default, bool) else str(default)

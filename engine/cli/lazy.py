@@ -27,6 +27,7 @@ class Told(click.ClickException):
     """An error as a person sees it."""
 
     def __init__(self, message: str, exit_code: int) -> None:
+        """Take the sentence and the exit code."""
         super().__init__(message)
         self.exit_code = exit_code
 
@@ -55,8 +56,8 @@ class LazyGroup(click.Group):
         try:
             command: click.Command = getattr(importlib.import_module(module), attribute)
         except ImportError as error:
-            msg = f"`covenant {cmd_name}` can't be used here: {error}. Install Covenant with all its parts (`make test` sets them up)."
-            raise Told(msg, 3) from error
+            msg = f"`covenant {cmd_name}` can't be used here: {error}."
+            raise Told(f"{msg} Install Covenant with all its parts: `make setup` does.", 3) from error
         return share_options(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
@@ -74,7 +75,7 @@ class LazyGroup(click.Group):
             raise click.exceptions.Exit(INTERRUPTED) from None
         except BrokenPipeError:
             _go_quietly()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the one place where every error is told
             _tell(error, ctx.ensure_object(Shell))
 
 
