@@ -119,8 +119,13 @@ class Body:
             self._known_reference += len(rows)
 
     def pending(self, lane: int) -> bool:
-        """Whether aggregates of the lane still have to be re-decided."""
-        return bool(self._memory[lane].dirty)
+        """Whether aggregates of the lane still have to be re-decided, or reference data is news to it."""
+        memory = self._memory[lane]
+        return bool(memory.dirty) or memory.reference != self._known_reference
+
+    def dirty(self, lane: int) -> list[str]:
+        """The lane's aggregates that still have to be re-decided, those whose facts flow to others first."""
+        return sorted(self._memory[lane].dirty, key=lambda key: (KINDS.get(key.split("/", 2)[1], 9), key))
 
     def behind(self, lane: int) -> bool:
         """Whether the lane has yet to fold with reference data that is known; its next batch does."""
@@ -170,12 +175,13 @@ class Body:
         return self._start(memory, folding, "events", taken)
 
     def redecide(self, lane: int, recorded_at: int, keys: Sequence[str] | None = None) -> BatchResult | None:
-        """Re-decide the lane's dirty aggregates (or just `keys`); None when there are none."""
+        """Re-decide the lane's dirty aggregates (or just `keys`) and what new reference data concerns; None if nothing."""
         memory = self._memory[lane]
         keys = sorted(memory.dirty) if keys is None else list(keys)
-        if not keys:
+        if not keys and memory.reference == self._known_reference:
             return None
         folding = self._folding(memory, recorded_at)
+        self._renew_reference(memory, folding)
         self._load(memory, keys)
         return self.finish(self._start(memory, folding, "redecide", Taken(), keys))
 
@@ -259,7 +265,7 @@ class Body:
             seen=taken.seen,
             read=taken.read,
             duplicates=taken.duplicates,
-            work=codec.encode(list(background)).decode() if background else "",
+            work=codec.encode(list(background)).decode() if kind == "redecide" else "",
         )
 
     def _ask(self, aggregate: Aggregate, entry: Any) -> Asked | None:

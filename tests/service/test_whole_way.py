@@ -76,9 +76,7 @@ def test_a_leaver_who_keeps_using_is_found_whatever_the_batches_and_the_order(
     assert standing(store) == [("FU-007", "p-1", 2, "alleged")]
 
 
-def test_an_unlinked_login_is_accused_of_nothing_until_it_is_linked(
-    rules: tuple[Bundle, OpaChild], store: SqlStore
-) -> None:
+def test_an_unlinked_login_is_accused_of_nothing_until_it_is_linked(rules: tuple[Bundle, OpaChild], store: SqlStore) -> None:
     """The fork is indeterminate; the late link makes it a finding against the person behind the login."""
     bundle, child = rules
     body = Body(store, child, bundle)

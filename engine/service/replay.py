@@ -1,0 +1,209 @@
+"""Replay: the journal folded again, under the bundle it was decided by, compared with what was recorded.
+
+`check` takes each lane's batches in recorded order and compares every decision; `canonical` takes all events in order
+of event time, in one lane, and compares what stands in the end; `rebuild` writes the projections anew from a replay.
+All run the same body over a store in memory; only `rebuild` writes to the store, and only projections.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.derivation import Delivery
+from engine.domain.errors import IntegrityError
+from engine.domain.events import Event
+from engine.domain.order import place
+from engine.domain.records import Batch, DecisionRow, JournalRow
+from engine.intake.arrivals import Arrival
+from engine.policy.bundle import Bundle, from_bytes
+from engine.policy.opa_child import OpaChild
+from engine.service.process import Body
+from engine.service.standing import export_standing
+from engine.store.memory_store import MemoryStore
+from engine.store.protocol import REFERENCE_LANE, Store
+
+AT_ONCE: Final = 2000
+"""Events a canonical batch."""
+SHOWN: Final = 5
+"""Differences that a report spells out."""
+_COMPARED: Final = ("id", "aggregate", "identity", "bundle", "input_digest", "outcomes", "verdict", "supersedes", "cause")
+
+Progress = Callable[[int], None]
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What a replay compared. `decisions` is how many were made again (lines of the export for `canonical`)."""
+
+    decisions: int
+    differences: int
+    first: tuple[str, ...] = ()
+    """The first few differences, a sentence each."""
+
+
+def check(store: Store, opa: Path, progress: Progress = lambda _: None) -> Report:
+    """Make every decision again, batch by batch as recorded, and compare; `progress` is told of decisions made."""
+    counted, differences = 0, 0
+    first: list[str] = []
+    for lane in _lanes(store):
+        for version, recorded, again in _replayed(store, opa, lane):
+            found = list(_differences(lane, version, recorded, again))
+            differences += len(found)
+            first += found[: SHOWN - len(first)]
+            counted += len(recorded)
+            progress(counted)
+    return Report(counted, differences, tuple(first))
+
+
+def canonical(store: Store, opa: Path, progress: Progress = lambda _: None) -> Report:
+    """Fold all events in order of event time and compare what stands; how far a run had settled isn't compared."""
+    bundle = bundle_of(store)
+    if bundle is None:
+        return Report(0, 0)
+    memory = MemoryStore()
+    with _body(memory, bundle, opa, 1) as body:
+        body.refer([Arrival(event) for event in _events(store, REFERENCE_LANE)], {}, 1)
+        body.open(0)
+        events = sorted((e for lane in _lanes(store) for e in _events(store, lane)), key=lambda e: (e.time, place(e)))
+        for start in range(0, len(events), AT_ONCE):
+            body.process(0, [Arrival(event) for event in events[start : start + AT_ONCE]], {}, 1)
+            progress(min(start + AT_ONCE, len(events)))
+        finish_lane(body, 0, 1)
+    return _compare_standing(store, memory)
+
+
+def rebuild(store: Store, opa: Path, progress: Progress = lambda _: None) -> Report:
+    """Write each lane's projections anew from a replay; refuses where the replay decides otherwise than recorded."""
+    counted = 0
+    for lane in _lanes(store):
+        memory = MemoryStore()
+        for version, recorded, again in _replayed(store, opa, lane, memory):
+            if (difference := next(_differences(lane, version, recorded, again), None)) is not None:
+                msg = f"The journal decides otherwise than was recorded: {difference}."
+                raise IntegrityError(msg, "Nothing of this lane was rewritten; `covenant replay --check` shows all.")
+            counted += len(recorded)
+            progress(counted)
+        store.replace_projections(lane, memory.projections(lane))
+    return Report(counted, 0)
+
+
+def finish_lane(body: Body, lane: int, recorded_at: int) -> None:
+    """End a run: re-decide what is left dirty, then let everything settle."""
+    while body.pending(lane):
+        body.redecide(lane, recorded_at)
+    body.settle(lane, recorded_at, ended=True)
+
+
+def bundle_of(store: Store) -> Bundle | None:
+    """Give the bundle that decided, None where nothing was decided yet."""
+    for lane in _lanes(store):
+        for batch in store.batches(lane):
+            for decision in store.decisions(lane, batch.version):
+                return from_bytes(store.bundle(decision.bundle))
+    return None
+
+
+def _lanes(store: Store) -> list[int]:
+    return [lane.lane for lane in store.lanes() if lane.lane != REFERENCE_LANE]
+
+
+@contextmanager
+def _body(memory: MemoryStore, bundle: Bundle, opa: Path, lanes: int) -> Iterator[Body]:
+    evaluator = OpaChild(bundle, opa)
+    try:
+        yield Body(memory, evaluator, bundle, lanes=lanes)
+    finally:
+        evaluator.close()
+
+
+def _replayed(
+    store: Store, opa: Path, lane: int, memory: MemoryStore | None = None
+) -> Iterator[tuple[int, Sequence[DecisionRow], Sequence[DecisionRow]]]:
+    """Replay a lane: for each batch its version, the decisions recorded, and the decisions made again."""
+    bundle = bundle_of(store)
+    if bundle is None:
+        return
+    memory = memory if memory is not None else MemoryStore()
+    reference = _Reference(store, memory)
+    batches = store.batches(lane)
+    first = next(batches)
+    with _body(memory, bundle, opa, first.lanes) as body:
+        body.open(lane)
+        for batch in itertools.chain([first], batches):
+            reference.up_to(batch.reference)
+            body.catch_up()
+            _again(body, batch)
+            yield batch.version, store.decisions(lane, batch.version), memory.decisions(lane, batch.version)
+
+
+def _again(body: Body, batch: Batch) -> None:
+    if batch.kind == "redecide":
+        body.redecide(batch.lane, batch.recorded_at, msgspec.json.decode(batch.work, type=list[str]))
+    elif batch.kind == "settle":
+        body.settle(batch.lane, batch.recorded_at, ended=msgspec.json.decode(batch.work)["ended"])
+    else:
+        arrivals = [arrival for row in batch.journal if (arrival := _arrival(row)) is not None]
+        body.process(batch.lane, arrivals, {}, batch.recorded_at)
+
+
+def _arrival(row: JournalRow) -> Arrival | Delivery | None:
+    if row.origin == "inline":
+        return None
+    event = codec.parse_event(row.event)
+    if row.origin == "derived":
+        return Delivery(row.aggregate, row.identity, row.revision, row.withdrawn, event)
+    return Arrival(event)
+
+
+class _Reference:
+    """The reference log, let into a replay no further than each batch knew it."""
+
+    def __init__(self, store: Store, memory: MemoryStore) -> None:
+        self._batches = store.batches(REFERENCE_LANE)
+        self._memory = memory
+        self._known = 0
+
+    def up_to(self, count: int) -> None:
+        while self._known < count:
+            batch = next(self._batches, None)
+            if batch is None:
+                msg = f"A batch folded with {count} reference entries, and the store has {self._known}."
+                raise IntegrityError(msg, "The store lost part of its journal; restore it from a backup.")
+            self._memory.record(batch)
+            self._known += len(batch.journal)
+
+
+def _differences(lane: int, version: int, recorded: Sequence[DecisionRow], again: Sequence[DecisionRow]) -> Iterator[str]:
+    where = f"lane {lane}, batch {version}"
+    for before, now in zip(recorded, again, strict=False):
+        changed = [name for name in _COMPARED if getattr(before, name) != getattr(now, name)]
+        if changed:
+            yield f"{where}: decision {before.id} of {before.event_id} comes out with another {', '.join(changed)}"
+    if len(recorded) != len(again):
+        yield f"{where}: {len(recorded)} decisions were recorded, {len(again)} come out"
+
+
+def _events(store: Store, lane: int) -> Iterator[Event]:
+    for batch in store.batches(lane):
+        for row in batch.journal:
+            if row.origin in ("inbound", "forwarded"):
+                yield codec.parse_event(row.event)
+
+
+def _compare_standing(store: Store, memory: MemoryStore) -> Report:
+    recorded, again = (set(map(_unsettled, export_standing(s))) for s in (store, memory))
+    missing, extra = recorded - again, again - recorded
+    told = [f"stands in the store only: {line.decode()}" for line in sorted(missing)]
+    told += [f"stands in the refold only: {line.decode()}" for line in sorted(extra)]
+    return Report(len(recorded), len(told), tuple(told[:SHOWN]))
+
+
+def _unsettled(line: bytes) -> bytes:
+    """Leave out how far a violation had settled: that follows from where a run ended, not from what happened."""
+    return line.replace(b'"status":"provisional"', b'"status":"alleged"')

@@ -1,0 +1,112 @@
+"""Histories of a small world for property tests: few people, names and repositories, many ties and many late facts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from engine.domain.codec import read_event
+from engine.domain.errors import Refusal
+from engine.domain.events import Event
+
+PEOPLE = ("p-1", "p-2")
+GRANTS = ("G1", "G2")
+KEYS = ("k1", "k2")
+LOGINS = ("github.com/a", "github.com/b")
+REPOSITORIES = ("r1", "r2")
+OWNERS = ("github.com/acme", "github.com/a", "github.com/else")
+
+people, grants, keys = st.sampled_from(PEOPLE), st.sampled_from(GRANTS), st.sampled_from(KEYS)
+repositories, owners = st.sampled_from(REPOSITORIES), st.sampled_from(OWNERS)
+days = st.integers(0, 45).map(lambda day: f"2026-{1 + day // 28:02d}-{1 + day % 28:02d}")
+times = st.one_of(days, days.map(lambda day: f"{day}T12:00:00Z"))
+logins = st.sampled_from(LOGINS).map(lambda login: {"kind": "login", "value": login})
+consumers = st.one_of(logins, people.map(lambda person: {"kind": "person", "value": person}))
+amounts = st.sampled_from(["1", "5", "40", "700.5", "1200"])
+sessions = st.sampled_from(["s1", "s2"])
+
+
+def _maybe(value: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return st.one_of(st.none(), value)
+
+
+def _event(kind: str, needed: dict[str, Any], optional: dict[str, Any] | None = None) -> st.SearchStrategy[tuple[Any, ...]]:
+    more = {name: value for name, value in (optional or {}).items() if name not in needed}
+    return st.tuples(st.just(kind), times, st.fixed_dictionaries(needed, optional=more))
+
+
+_ABOUT = st.one_of(
+    people.map(lambda person: {"kind": "person", "id": person}),
+    repositories.map(lambda repository: {"kind": "repository", "id": repository}),
+    grants.map(lambda grant: {"kind": "grant", "id": grant}),
+)
+_REPOSITORY = {"repository": repositories, "name": st.just("n"), "owner": owners}
+_ACT = {"actor": logins, "private": st.booleans()}
+_USAGE = {
+    "person": people, "credential": keys, "consumer": consumers, "grant_id": grants, "session": sessions,
+    "branch": st.just("main"), "model": st.sampled_from(["m1", "m2"]), "job_id": st.just("j"),
+    "state": st.sampled_from(["settled", "provisional", "failed"]), "quantity": amounts,
+}  # fmt: skip
+
+INBOUND = st.one_of(
+    _event(
+        "grant.issued",
+        {"grant_id": grants, "holder": people, "quantity": amounts},
+        {
+            "vesting": st.sampled_from(["immediate", "by_event"]), "expires_at": times, "effective_at": times,
+            "ip_terms": st.sampled_from(["company", "holder"]), "personal": st.booleans(),
+            "termination_window_days": st.sampled_from([0, 5]), "priority": st.sampled_from([1, 2]),
+            "filters": st.just({"models": ["m1"]}),
+        },
+    ),
+    _event("grant.vested", {"grant_id": grants, "quantity": amounts}, {"holder": people}),
+    *(
+        _event(f"grant.{verb}", {"grant_id": grants}, {"holder": people})
+        for verb in ("suspended", "resumed", "expired", "voided")
+    ),
+    _event("grant.transferred", {"grant_id": grants, "to": people}, {"holder": people}),
+    _event("usage.inference", {"credential": keys}, {**_USAGE, "input_tokens": st.just(1_000_000)}),
+    _event("usage.gpu", {"user": st.just({"kind": "unix_user", "value": "u"})}, {**_USAGE, "gpu_seconds": st.just("3600")}),
+    _event("job.started", {"job_id": st.just("j"), "person": people}),
+    *(_event(f"person.{verb}", {"person": people}) for verb in ("hired", "notice_given", "terminated")),
+    _event(
+        "approval.granted",
+        {
+            "approval_id": st.sampled_from(["a1", "a2"]), "about": _ABOUT, "approver": st.just("p-9"),
+            "kind": st.sampled_from(["cap_uplift", "transfer", "fork", "divestiture"]),
+        },
+        {"from": times, "until": times, "amount": amounts},
+    ),
+    _event("approval.revoked", {"approval_id": st.sampled_from(["a1", "a2"]), "about": _ABOUT}),
+    _event("alias.linked", {"alias": logins, "target": people.map(lambda p: {"kind": "person", "id": p}), "verified": st.booleans()}, {"valid_from": times, "valid_until": times}),
+    _event("alias.unlinked", {"alias": logins}, {"valid_until": times}),
+    _event("credential.created", {"credential": keys, "owner": people}),
+    _event("disclosure.submitted", {"person": people, "disclosure_id": st.just("d"), "kind": st.just("prior_invention"), "repository": repositories}),
+    _event("repository.pushed", _REPOSITORY, {**_ACT, "session": sessions, "ref": st.just("refs/heads/main")}),
+    _event("repository.downloaded", _REPOSITORY, _ACT),
+    _event("repository.forked", {**_REPOSITORY, "to_owner": owners, "to_owner_kind": st.sampled_from(["user", "organisation"])}, _ACT),
+    _event("repository.transferred", {**_REPOSITORY, "to_owner": owners}, _ACT),
+    _event("repository.visibility_changed", {**_REPOSITORY, "to": st.sampled_from(["public", "private"])}, _ACT),
+)  # fmt: skip
+REFERENCE = st.one_of(
+    _event("organisation.configured", {"owners": st.just([OWNERS[0]])}, {"effective_from": times}),
+    _event("rate.published", {"meter": st.sampled_from(["input_tokens", "gpu_seconds"]), "units": amounts}, {"effective_from": times}),
+)  # fmt: skip
+
+
+@st.composite
+def histories(draw: st.DrawFn, most: int = 40) -> list[Event]:
+    """Draw a history: events that intake would accept, reference data among them, each with an id of its own."""
+    drawn = draw(st.lists(INBOUND, min_size=3, max_size=most)) + draw(st.lists(REFERENCE, max_size=3))
+    events = []
+    for number, (kind, time, data) in enumerate(drawn):
+        raw = {
+            "id": f"e-{number:03d}", "source": "test", "type": f"compute.{kind}.v1", "time": time,
+            "organisation": "acme", "data": data,
+        }  # fmt: skip
+        try:
+            events.append(read_event(raw))
+        except Refusal:
+            continue
+    return events
