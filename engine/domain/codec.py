@@ -8,21 +8,43 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any, Final
+import re
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
+from engine.domain import wording
 from engine.domain.errors import Refusal
 from engine.domain.events import TYPES, Data, Event
+from engine.domain.events.base import Name
 from engine.domain.values import Instant, Quantity, instant, instant_text, quantity, quantity_text
 
 SCHEMA_BASE: Final = "urn:covenant:schema:"
-_SKEW_DO: Final = "Correct the producer's clock or the event's time."
-_KNOWN: Final = {
-    "specversion", "id", "source", "type", "subject", "time", "dataschema", "datacontenttype", "data",
-    "organisation", "correlationid", "causationid", "partitionkey", "dataclassification", "recordedat", "traceparent",
-    "tracestate",
-}  # fmt: skip
+_NAME_MAX: Final = 256
+_VERSION: Final = re.compile(r"\.v[0-9]+$")
+_TIME_DO: Final = "Give RFC 3339 with a zone, such as 2026-01-31T08:00:00Z."
+
+
+class _Envelope(msgspec.Struct, gc=False, forbid_unknown_fields=True):
+    """The CloudEvents attributes Covenant knows, as they arrive; `data` is read once the type is known."""
+
+    id: Name
+    source: Name
+    type: Name
+    time: Instant
+    organisation: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[^/]*$")]
+    data: Any = None
+    specversion: Literal["1.0"] = "1.0"
+    subject: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+    correlationid: Annotated[str, msgspec.Meta(max_length=256)] | None = None
+    causationid: Annotated[str, msgspec.Meta(max_length=1024)] | None = None
+    recordedat: Any = None
+    dataschema: Any = None
+    datacontenttype: Any = None
+    partitionkey: Any = None
+    dataclassification: Any = None
+    traceparent: Any = None
+    tracestate: Any = None
 
 
 def _in(kind: type, value: Any) -> Any:
@@ -49,31 +71,12 @@ def encode(value: Any) -> bytes:
 
 
 def read_data(kind: type[Data], raw: Any) -> Data:
-    """Turn an event's `data` into its class; `Refusal` names the field and what was expected."""
+    """Turn an event's `data` into its class; `Refusal` names the field, what was expected and what came."""
     try:
         return msgspec.convert(raw, kind, dec_hook=_in)
     except msgspec.ValidationError as error:
-        sentence, _, path = str(error).partition(" - at ")
-        field = "data" + path.strip("`").removeprefix("$")
-        cause = error.__cause__.__cause__ if error.__cause__ is not None else None
-        code = cause.code if isinstance(cause, Refusal) else "invalid"
-        msg = f"{field}: {sentence}."
-        do = f"Correct the field; the schema is {SCHEMA_BASE}{kind.TYPE}."
-        raise Refusal(msg, do, code=code, field=field) from error
-
-
-def _text(raw: dict[str, Any], key: str, *, needed: bool, longest: int = 256) -> str:
-    value = raw.get(key, "")
-    if value is None:
-        value = ""
-    if not isinstance(value, str) or (needed and not value):
-        shown = "nothing" if value == "" else str(value)[:40]
-        msg = f"{key}: expected a text, got {shown}."
-        raise Refusal(msg, f"Give the CloudEvents attribute {key!r}.", field=key, code="missing" if not value else "invalid")
-    if len(value) > longest:
-        msg = f"{key}: {len(value)} characters are more than the {longest} permitted."
-        raise Refusal(msg, "Shorten it at the source.", field=key, code="too-long")
-    return value
+        do = f"Correct it at the source; the schema is {SCHEMA_BASE}{kind.TYPE}."
+        raise wording.refusal(error, kind, raw, "data", do) from error
 
 
 def read_event(raw: Any, *, internal: bool = False, trust_recorded: bool = False) -> Event:
@@ -81,57 +84,69 @@ def read_event(raw: Any, *, internal: bool = False, trust_recorded: bool = False
 
     `internal` admits the types that only the engine makes; `trust_recorded` honours a producer's `recordedat`.
     """
-    if not isinstance(raw, dict):
-        msg = f"Expected one CloudEvents object, got {type(raw).__name__}."
-        raise Refusal(msg, "Send an object in braces with specversion, id, source, type, time and data.", code="not-an-object")
-    unknown = [key for key in raw if key not in _KNOWN]
-    if unknown:
-        msg = f"{unknown[0]}: not an attribute Covenant knows."
-        raise Refusal(msg, "Put payload fields under data; see the README for the extensions.", field=unknown[0], code="unknown-attribute")
-    if raw.get("specversion", "1.0") != "1.0":
-        msg = f"specversion: expected 1.0, got {str(raw['specversion'])[:20]}."
-        raise Refusal(msg, "Send CloudEvents 1.0.", field="specversion")
-    name = _text(raw, "type", needed=True)
-    kind = TYPES.get(name)
-    if kind is None or (not internal and kind.TOPIC == ""):
-        msg = f"type: {name!r} is not an event type Covenant accepts."
-        raise Refusal(msg, "Use one of the types listed by `covenant convert --help`.", field="type", code="unknown-type")
-    if raw.get("time") is None:
-        msg = "time: missing; every event needs the time at which it happened."
-        raise Refusal(msg, "Give RFC 3339 with a zone.", field="time", code="missing")
-    time = _instant(raw, "time")
-    data = read_data(kind, raw.get("data", {}))
-    problem = data.problem(time)
+    try:
+        envelope = msgspec.convert(raw, _Envelope, dec_hook=_in)
+    except msgspec.ValidationError as error:
+        raise _envelope_refusal(error, raw, internal=internal) from error
+    kind = TYPES.get(envelope.type)
+    if kind is None or (not internal and not kind.TOPIC):
+        raise _unknown_type(envelope.type)
+    data = read_data(kind, {} if envelope.data is None else envelope.data)
+    problem = data.problem(envelope.time)
     if problem:
         raise Refusal(problem, "Correct it at the source and send it again.", code="inconsistent", field=problem.split(" ", 1)[0])
     return Event(
-        organisation=_organisation(raw),
-        source=_text(raw, "source", needed=True),
-        id=_text(raw, "id", needed=True),
-        type=name,
-        time=time,
+        organisation=envelope.organisation,
+        source=envelope.source,
+        id=envelope.id,
+        type=envelope.type,
+        time=int(envelope.time),
         data=data,
-        subject=_text(raw, "subject", needed=False),
-        recorded_at=_instant(raw, "recordedat") if (internal or trust_recorded) and raw.get("recordedat") else 0,
-        correlation_id=_text(raw, "correlationid", needed=False),
-        causation_id=_text(raw, "causationid", needed=False, longest=1024),
+        subject=envelope.subject or "",
+        recorded_at=_recorded(envelope.recordedat) if envelope.recordedat and (internal or trust_recorded) else 0,
+        correlation_id=envelope.correlationid or "",
+        causation_id=envelope.causationid or "",
     )
 
 
-def _organisation(raw: dict[str, Any]) -> str:
-    value = _text(raw, "organisation", needed=True, longest=64)
-    if "/" in value:
-        msg = "organisation: a slash is not permitted."
-        raise Refusal(msg, "Use the organisation's short id, such as acme.", field="organisation")
-    return value
-
-
-def _instant(raw: dict[str, Any], key: str) -> int:
+def _recorded(value: Any) -> int:
     try:
-        return instant(raw.get(key))
+        return int(instant(value))
     except Refusal as error:
-        msg = f"{key}: {error.message}."
-        raise Refusal(msg, "Give RFC 3339 with a zone.", code=error.code, field=key) from error
+        msg = f"recordedat: {error.message}."
+        raise Refusal(msg, _TIME_DO, code=error.code, field="recordedat") from error
+
+
+def _envelope_refusal(error: msgspec.ValidationError, raw: Any, *, internal: bool) -> Refusal:
+    """Say what is wrong with the envelope; an unknown type is said first, since nothing else matters then."""
+    if not isinstance(raw, dict):
+        msg = f"Expected one CloudEvents object, got {wording.shown(raw)}."
+        return Refusal(msg, "Send an object in braces with id, source, type, time, organisation and data.", code="not-an-object")
+    name = raw.get("type")
+    kind = TYPES.get(name) if isinstance(name, str) else None
+    if isinstance(name, str) and 0 < len(name) <= _NAME_MAX and (kind is None or not (internal or kind.TOPIC)):
+        return _unknown_type(name)
+    refusal = wording.refusal(error, _Envelope, raw, do="Correct this CloudEvents attribute at the source.")
+    if refusal.code == "unknown-field":
+        refusal.code = "unknown-attribute"
+        inner = refusal.field in getattr(kind, "__struct_fields__", ())
+        refusal.message = f"{wording.cut(refusal.field)}: not an attribute Covenant knows."
+        if inner:
+            refusal.do = f"Put it under data, as data.{refusal.field}."
+        elif not refusal.do.startswith("Did you mean"):
+            refusal.do = "Leave it out, or put what it says under data."
+    return refusal
+
+
+def _unknown_type(name: str) -> Refusal:
+    accepted = {_core(known): known for known, kind in TYPES.items() if kind.TOPIC}
+    like = [accepted[core] for core in wording.nearest(_core(name), accepted, 2)]
+    hint = f"Did you mean {' or '.join(like)}?" if like else "Types are named as compute.usage.inference.v1 is."
+    return Refusal(f"type: {wording.cut(name)!r} is not an event type Covenant accepts.", hint, code="unknown-type", field="type")
+
+
+def _core(name: str) -> str:
+    return _VERSION.sub("", name.removeprefix("compute."))
 
 
 def as_cloudevent(event: Event) -> dict[str, Any]:
