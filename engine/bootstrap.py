@@ -72,12 +72,15 @@ def load_bundle(settings: Settings, opa: Path | None = None) -> Bundle:
 
 
 def _cache_key(folder: Path) -> str:
-    """Name what a bundle is read from: the rules and their data, their pages, and how we read them."""
+    """Name what a bundle is read from: the rules and their data, their pages, and how we read and check them."""
     parts = dict(read_files(folder))
     for page in sorted(folder.rglob("*.md")):
         with suppress(OSError, UnicodeDecodeError):
             parts[page.relative_to(folder).as_posix()] = page.read_text(encoding="utf-8")
-    hasher = hashlib.sha256(Path(catalogue.__file__).read_bytes())
+    hasher = hashlib.sha256()
+    for path in sorted(Path(catalogue.__file__).parent.rglob("*")):
+        if path.suffix in (".py", ".json"):
+            hasher.update(path.read_bytes())
     for name, text in sorted(parts.items()):
         hasher.update(f"{len(name)} {len(text)} {name}{text}".encode())
     return hasher.hexdigest()[:32]

@@ -15,6 +15,7 @@ import msgspec
 
 from engine.domain.errors import PolicyError
 from engine.policy.catalogue import Catalogue, read_catalogue
+from engine.policy.checking import problems
 
 CLAUSES = "clauses.json"
 """The agreement's clauses in plain words: not evaluated, but part of what a person was held to, so named by the digest."""
@@ -76,6 +77,10 @@ def digest_of(files: dict[str, str]) -> str:
 def load_bundle(folder: Path, opa: Path) -> Bundle:
     """Read a folder of policies; `PolicyError` says what is wrong and where."""
     files = read_files(folder)
+    if found := problems(opa, folder):
+        more = f" `covenant policy check` shows it and {len(found) - 1} more." if len(found) > 1 else ""
+        msg = f"{folder / found[0].where}: {found[0].what}"
+        raise PolicyError(msg, found[0].do + more)
     catalogue = read_catalogue(opa, folder)
     if not catalogue.rules:
         msg = f"{folder} has no rules."

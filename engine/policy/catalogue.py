@@ -6,10 +6,8 @@ For each rule its METADATA, the event types its first condition names, and the f
 
 from __future__ import annotations
 
-import json
 import re
-import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import cached_property
 from pathlib import Path
@@ -19,6 +17,7 @@ import msgspec
 
 from engine.domain.errors import PolicyError
 from engine.domain.values import DAY_US, HOUR_US, SECOND_US
+from engine.policy.modules import Module, library_files, opa_json, parse, rule_files, strings
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
 
@@ -67,49 +66,25 @@ class Catalogue(msgspec.Struct, frozen=True, dict=True):
 
 def read_catalogue(opa: Path, folder: Path) -> Catalogue:
     """Read all rule files below a folder of policies."""
-    rule_files = sorted(
-        path
-        for family in ("fair_use", "ip_ownership")
-        for path in (folder / family).glob("*.rego")
-        if not path.name.endswith("_test.rego")
-    )
-    libs = sorted(path for path in (folder / "lib").glob("*.rego") if not path.name.endswith("_test.rego"))
     with ThreadPoolExecutor(4) as pool:
-        rules = list(pool.map(lambda path: _read_rule(opa, folder, path, libs), rule_files))
-    codes = [rule.code for rule in rules]
-    twice = {code for code in codes if codes.count(code) > 1}
-    if twice:
-        msg = f"The code {min(twice)} is used by two rules."
-        raise PolicyError(msg, "A code is never reused; give one of them the next free number.")
+        rules = list(pool.map(lambda path: make_rule(opa, folder, parse(opa, folder, path)), rule_files(folder)))
     return Catalogue(tuple(sorted(rules, key=lambda rule: rule.code)))
 
 
-def _opa(opa: Path, *arguments: str) -> Any:
-    done = subprocess.run([str(opa), *arguments], capture_output=True, text=True, check=False, timeout=120)
-    if done.returncode:
-        said = (done.stderr.strip() or done.stdout.strip())[:2000]
-        msg = f"OPA can't read the policies: {said}"
-        raise PolicyError(msg, "Correct the file it names, then run `covenant policy check`.")
-    return json.loads(done.stdout)
-
-
-def _read_rule(opa: Path, folder: Path, path: Path, libs: list[Path]) -> Rule:
-    tree = _opa(opa, "parse", "-f", "json", str(path))
-    package = ".".join(term["value"] for term in tree["package"]["path"])
-    name = str(path.relative_to(folder))
-    first = next((rule for rule in tree["rules"] if rule["head"]["name"] == "breach"), None)
-    notes = [note["annotations"] for note in _opa(opa, "inspect", "-a", "-f", "json", str(path)).get("annotations", [])]
-    own = next((note for note in notes if "settle" in note.get("custom", {})), None)
-    if first is None or own is None:
-        msg = f"{name} has no breach with METADATA."
-        raise PolicyError(msg, "Begin the file as `covenant policy new` scaffolds it.")
-    custom = own["custom"]
-    page = path.with_suffix(".md")
+def make_rule(opa: Path, folder: Path, module: Module) -> Rule:
+    """Read a rule from its parsed file."""
+    breach = next(iter(module.named("breach")), None)
+    if breach is None or "settle" not in breach.custom:
+        msg = f"{module.name} has no breach with METADATA."
+        raise PolicyError(msg, "Write it as in the rules that ship.")
+    custom, notes = breach.custom, breach.notes
+    page = module.path.with_suffix(".md")
+    sources = [module.path, *library_files(folder)]
     try:
         return Rule(
             code=custom["code"],
-            title=own["title"],
-            description=own.get("description", ""),
+            title=notes["title"],
+            description=notes.get("description", ""),
             clause=custom["clause"],
             severity=custom["severity"],
             respondent=custom["respondent"],
@@ -117,34 +92,28 @@ def _read_rule(opa: Path, folder: Path, path: Path, libs: list[Path]) -> Rule:
             settle_us=duration_us(custom["settle"]),
             sentence=custom["sentence"],
             material=tuple(custom.get("material", ())),
-            events=tuple(text for text in _strings(first["body"][0]) if text.startswith("compute.")),
-            breach_needs=_deps(opa, [path, *libs], f"{package}.breach"),
-            excuse_needs=_deps(opa, [path, *libs], f"{package}.excuse"),
-            guards={n["custom"]["guard"]: n.get("title", "") for n in notes if "guard" in n.get("custom", {})},
+            events=_events(module),
+            breach_needs=_deps(opa, sources, f"{module.package}.breach"),
+            excuse_needs=_deps(opa, sources, f"{module.package}.excuse"),
+            guards={head.custom["guard"]: head.notes.get("title", "") for head in module.named("excuse")},
             thresholds=custom.get("thresholds", {}),
-            file=name,
-            page=page.read_text() if page.exists() else "",
+            file=module.name,
+            page=page.read_text(encoding="utf-8") if page.exists() else "",
         )
     except KeyError as error:
-        msg = f"{name}: its METADATA lacks {error}."
+        msg = f"{module.name}: its METADATA lacks {error}."
         raise PolicyError(msg, "Add it under custom, as in the other rules.") from error
 
 
+def _events(module: Module) -> tuple[str, ...]:
+    said = {text for head in module.named("breach") for text in strings(head.body[0])}
+    return tuple(sorted(text for text in said if text.startswith("compute.")))
+
+
 def _deps(opa: Path, files: list[Path], query: str) -> tuple[str, ...]:
-    found = _opa(opa, "deps", *[part for file in files for part in ("-d", str(file))], "-f", "json", query).get("base") or []
+    found = opa_json(opa, "deps", *[part for file in files for part in ("-d", str(file))], "-f", "json", query).get("base") or []
     paths = {".".join(str(term["value"]) for term in ref) for ref in found}
     return tuple(sorted(p.removeprefix("input.") for p in paths if p.startswith(("input.facts.", "input.event."))))
-
-
-def _strings(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        if node.get("type") == "string":
-            yield node["value"]
-        for value in node.values():
-            yield from _strings(value)
-    elif isinstance(node, list):
-        for value in node:
-            yield from _strings(value)
 
 
 def duration_us(text: str) -> int:

@@ -1,7 +1,7 @@
 """Sentences for people, made from a rule's template after evaluation: `{name}` or `{name:kind}`.
 
 A name is looked up in the evidence, then the event, then the facts; a dotted path starts at `event` or `facts`.
-Kinds: `ccu` (micro-units as decimals), `time` (µs as RFC 3339), `list`.
+Kinds: `ccu` (micro-units as decimals), `time` (µs as RFC 3339), `duration` (µs in days, hours and minutes), `list`.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from engine.domain.values import instant_text, quantity_text
+from engine.domain.values import SECOND_US, instant_text, quantity_text
 
 PLACEHOLDER = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
-KINDS = frozenset({"", "ccu", "time", "list"})
+KINDS = frozenset({"", "ccu", "time", "duration", "list"})
 
 
 def render(template: str, evidence: Mapping[str, Any], event: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
@@ -40,6 +40,16 @@ def _say(value: Any, kind: str) -> str:
         return quantity_text(value)
     if kind == "time":
         return instant_text(value)
+    if kind == "duration":
+        return _duration(value)
     if isinstance(value, list):
         return ", ".join(map(str, value)) or "none"
     return str(value)
+
+
+def _duration(micros: int) -> str:
+    """Say a length of time: "1 day 2 hours"; less than a minute is said in seconds."""
+    seconds = micros // SECOND_US
+    parts = [(seconds // 86_400, "day"), (seconds // 3600 % 24, "hour"), (seconds // 60 % 60, "minute")]
+    said = [f"{count} {unit}{'' if count == 1 else 's'}" for count, unit in parts if count]
+    return " ".join(said) or f"{seconds} seconds"

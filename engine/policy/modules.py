@@ -1,0 +1,130 @@
+"""Rego files as OPA parses them: their rules with METADATA, the references they make, and where each stands.
+
+Owns running `opa` on files and the few questions asked of a syntax tree; what a rule must look like is `checking`'s.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from engine.domain.errors import DependencyMissing, PolicyError
+
+SCHEMAS: Final = Path(__file__).with_name("schemas")
+INPUT: Final = SCHEMAS / "input.json"
+CAPABILITIES: Final = SCHEMAS / "capabilities.json"
+FAMILIES: Final = ("fair_use", "ip_ownership")
+_SECONDS: Final = 120
+
+
+class Head(msgspec.Struct, frozen=True):
+    """One rule of a file: its name, whether it adds to a set, its METADATA, its body, its line."""
+
+    name: str
+    contains: bool
+    notes: dict[str, Any]
+    body: list[Any]
+    row: int
+
+    @property
+    def custom(self) -> dict[str, Any]:
+        """METADATA's own part."""
+        custom = self.notes.get("custom", {})
+        return custom if isinstance(custom, dict) else {}
+
+
+class Module(msgspec.Struct, frozen=True):
+    """One Rego file: `name` is its path below the folder of policies."""
+
+    name: str
+    path: Path
+    package: str
+    heads: tuple[Head, ...]
+
+    def named(self, name: str) -> list[Head]:
+        """Give its rules of one name."""
+        return [head for head in self.heads if head.name == name]
+
+
+def opa_json(opa: Path, *arguments: str) -> Any:
+    """Run OPA and read the JSON it says; `PolicyError` carries what it says against a file."""
+    done = run(opa, *arguments)
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip())[:2000]
+        msg = f"OPA can't read the policies: {said}"
+        raise PolicyError(msg, "Correct the file it names, then run `covenant policy check`.")
+    return json.loads(done.stdout)
+
+
+def run(opa: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run OPA; one that can't be run is `DependencyMissing`."""
+    try:
+        return subprocess.run([str(opa), *arguments], capture_output=True, text=True, check=False, timeout=_SECONDS)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        msg = f"{opa} can't be run ({type(error).__name__})."
+        raise DependencyMissing(msg, "See `covenant doctor`.") from error
+
+
+def rule_files(folder: Path) -> list[Path]:
+    """Give the files of rules, without their tests."""
+    return sorted(p for family in FAMILIES for p in (folder / family).rglob("*.rego") if not p.name.endswith("_test.rego"))
+
+
+def library_files(folder: Path) -> list[Path]:
+    """Give the files of libraries, without their tests."""
+    return sorted(p for p in (folder / "lib").rglob("*.rego") if not p.name.endswith("_test.rego"))
+
+
+def parse(opa: Path, folder: Path, path: Path) -> Module:
+    """Parse one file."""
+    tree = opa_json(opa, "parse", "-f", "json", "--json-include", "locations", str(path))
+    package = ".".join(str(term["value"]) for term in tree["package"]["path"])
+    heads = tuple(_head(rule) for rule in tree.get("rules") or [])
+    return Module(path.relative_to(folder).as_posix(), path, package, heads)
+
+
+def _head(rule: dict[str, Any]) -> Head:
+    head = rule["head"]
+    notes = (rule.get("annotations") or [{}])[0]
+    return Head(head["ref"][0]["value"], "key" in head and "value" not in head, notes, rule["body"], rule["location"]["row"])
+
+
+def references(node: Any) -> Iterator[tuple[str, ...]]:
+    """Give every reference below a node; a part that isn't a plain name reads `*`."""
+    if isinstance(node, dict):
+        if node.get("type") == "ref":
+            yield tuple(str(term["value"]) if isinstance(term["value"], str) else "*" for term in node["value"])
+        for value in node.values():
+            yield from references(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from references(value)
+
+
+def strings(node: Any) -> Iterator[str]:
+    """Give every string below a node."""
+    if isinstance(node, dict):
+        if node.get("type") == "string":
+            yield node["value"]
+        for value in node.values():
+            yield from strings(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from strings(value)
+
+
+def negations(node: Any) -> Iterator[dict[str, Any]]:
+    """Give every negated expression below a node."""
+    if isinstance(node, dict):
+        if node.get("negated"):
+            yield node
+        for value in node.values():
+            yield from negations(value)
+    elif isinstance(node, list):
+        for value in node:
+            yield from negations(value)
