@@ -1,14 +1,28 @@
-"""From one answer of the policy engine to the outcomes of one event: which rule says what, of whom, in which words."""
+"""What the rules are asked of one event, and from their answer to its outcomes: which says what, of whom, in which words."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.domain.effects import Question
 from engine.policy.catalogue import Rule
 from engine.policy.evaluator import Answer
 from engine.policy.outcomes import outcomes
+from engine.policy.params import parameter_set
 from engine.policy.sentences import render
+
+
+def document_of(sets: Mapping[str, Any], organisation: str, question: Question) -> dict[str, Any]:
+    """Make the input document of a question: what the rules see, under the parameter set that applies."""
+    return {
+        "v": 1,
+        "org": organisation,
+        "ps": parameter_set(sets, organisation, question.agreement),
+        "event": question.event,
+        "facts": question.facts,
+        "unknown": question.unknown,
+    }
 
 
 def judge(rules: Sequence[Rule], document: dict[str, Any], answer: Answer) -> dict[str, dict[str, Any]]:

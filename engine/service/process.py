@@ -21,11 +21,10 @@ from engine.domain.records import AggregateRow, Batch, Lane, OutboxRow, RefusedR
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Answer, Evaluator
-from engine.policy.params import parameter_set
 from engine.service.deciding import Asked, Deciding
 from engine.service.folding import Folding
-from engine.service.judging import judge
-from engine.service.memory import Aggregate, LaneMemory, ReferenceLog, folder
+from engine.service.judging import document_of, judge
+from engine.service.memory import KINDS, Aggregate, LaneMemory, ReferenceLog, folder
 from engine.store.protocol import Store
 
 REFERENCE_LANE = -1
@@ -275,14 +274,7 @@ class Body:
         rules = self.bundle.catalogue.for_type(entry.event.type)
         if not rules:
             return None
-        document = {
-            "v": 1,
-            "org": aggregate.organisation,
-            "ps": parameter_set(self.sets, aggregate.organisation, question.agreement),
-            "event": question.event,
-            "facts": question.facts,
-            "unknown": question.unknown,
-        }
+        document = document_of(self.sets, aggregate.organisation, question)
         body = codec.encode(document)
         digest = codec.digest(body).hex()
         if digest == entry.input_digest:
