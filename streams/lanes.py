@@ -1,0 +1,240 @@
+"""One lane being worked on: what was read of its inputs is merged in step of time, judged, recorded, acknowledged.
+
+A thread a lane, since the body's works block on the store; folding of all lanes takes turns under one lock, so that
+what they share (reference data) changes between batches only. Nothing may escape: a transient fault is retried in
+place, a lost lane is read again from the store, anything else ends the process without an acknowledgement.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from engine.domain.derivation import Delivery
+from engine.domain.errors import CovenantError, EvaluatorUnavailable, IntegrityError, LaneConflict, StoreUnavailable
+from engine.domain.records import Lane
+from engine.intake.arrivals import Arrival
+from engine.service.process import Body, Work
+from streams.decoding import Message, decode
+from streams.merging import Item, Merge
+from streams.topics import inputs_of
+
+TRANSIENT: Final = (StoreUnavailable, EvaluatorUnavailable, LaneConflict)
+IN_FLIGHT: Final = 2
+"""Batches begun and not yet recorded."""
+BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
+REDECIDED_AT_ONCE: Final = 4
+"""Dirty aggregates re-decided in one batch, so that what arrives meanwhile doesn't wait long."""
+
+
+class Pace(msgspec.Struct, frozen=True):
+    """How a lane is worked on."""
+
+    batch: int = 2000
+    idling_s: float = 5.0
+    """How long an input that ran ahead waits for one that is known to have more."""
+    linger_s: float = 0.05
+    """How long a batch that isn't full waits for what is known to come."""
+    tick_s: float = 0.05
+    quiet_s: float = 1.0
+    """How often a quiet lane looks for reference data, settles, and records positions that only markers moved."""
+
+
+class Shared(msgspec.Struct):
+    """What the lanes of one worker have in common."""
+
+    body: Body
+    clock: Callable[[], int]
+    """µs UTC."""
+    pace: Pace
+    organisation: str
+    trust_recorded: bool
+    fatal: Callable[[BaseException], None]
+    """Ends the process; never returns to the lane."""
+    committed: Callable[[int, Mapping[str, int]], None]
+    """Told (lane, positions) after each commit; called from the lane's thread."""
+    ready: Callable[[], bool]
+    """Whether the reference data that stood before the start was read."""
+    say: Callable[[str], None] = lambda _: None
+    folding: threading.Lock = msgspec.field(default_factory=threading.Lock)
+
+
+class Held(msgspec.Struct):
+    """A batch begun and not yet recorded, and what it was made of."""
+
+    items: Sequence[Item[Arrival | Delivery]]
+    positions: dict[str, int]
+    work: Work
+
+
+class LaneDriver(threading.Thread):
+    """Works on one lane until told to stop."""
+
+    def __init__(self, lane: int, stored: Lane, shared: Shared) -> None:
+        """Begin at the stored positions; the body has the lane open."""
+        super().__init__(name=f"lane-{lane}", daemon=True)
+        self.lane = lane
+        self.shared = shared
+        self.inbox: queue.SimpleQueue[tuple[str, Sequence[Message], int, int]] = queue.SimpleQueue()
+        """(input, messages, position beyond them, end known)."""
+        self.merge: Merge[Arrival | Delivery] = Merge({name: stored.positions.get(name, 0) for name in inputs_of(lane)})
+        self.recorded = dict(self.merge.positions())
+        self.held: deque[Held] = deque()
+        self.ending = threading.Event()
+        """Set by whoever wants violations settled as at the end of a run."""
+        self.ended = threading.Event()
+        self._halt = threading.Event()
+        self._waiting_since: float | None = None
+        self._rested_at = 0.0
+
+    def halt(self) -> None:
+        """Have it stop before its next batch."""
+        self._halt.set()
+
+    def run(self) -> None:
+        """Work; what can't be retried ends the process."""
+        failures = 0
+        try:
+            while not self._halt.is_set():
+                try:
+                    self._step()
+                    failures = 0
+                except TRANSIENT as error:
+                    failures += 1
+                    self._recover(error, failures)
+        except BaseException as error:  # noqa: BLE001 - nothing may escape and be acknowledged
+            self.shared.fatal(error)
+
+    def _step(self) -> None:
+        self._read()
+        if not self.shared.ready():
+            return
+        items = self._take()
+        if items:
+            self._begin(items, self.merge.positions())
+            while len(self.held) >= IN_FLIGHT:
+                self._finish()
+        elif self.held:
+            self._finish()
+        else:
+            self._rest()
+
+    def _read(self) -> None:
+        """Take in what was fetched; wait a little when there is nothing to do."""
+        busy = self.held or self.merge.size >= self.shared.pace.batch
+        wait = not busy
+        while True:
+            try:
+                name, messages, position, end = self.inbox.get(timeout=self._patience() if wait else None, block=wait)
+            except queue.Empty:
+                return
+            wait = False
+            items = decode(messages, self.shared.organisation, self.shared.clock(), trust=self.shared.trust_recorded)
+            self.merge.add(name, items, position)
+            self.merge.reaches(name, end)
+            if self.merge.size >= self.shared.pace.batch:
+                return
+
+    def _patience(self) -> float:
+        pace = self.shared.pace
+        return pace.linger_s if self.merge.size else pace.tick_s
+
+    def _take(self) -> list[Item[Arrival | Delivery]]:
+        merge, pace = self.merge, self.shared.pace
+        if not merge.size:
+            self._waiting_since = None
+            return []
+        now = time.monotonic()
+        since = self._waiting_since = self._waiting_since or now
+        full = merge.size >= pace.batch or all(source.drained for source in merge.inputs.values())
+        if not full and now - since < pace.linger_s:
+            return []
+        items = merge.take(pace.batch, patient=now - since < pace.idling_s)
+        if items:
+            self._waiting_since = None
+        return items
+
+    def _begin(self, items: Sequence[Item[Arrival | Delivery]], positions: dict[str, int]) -> None:
+        body = self.shared.body
+        with self.shared.folding:
+            body.catch_up()
+            work = body.begin(self.lane, [item.what for item in items], positions, self.shared.clock())
+        self.held.append(Held(items, positions, work))
+
+    def _finish(self) -> None:
+        first = self.held[0]
+        self.shared.body.finish(first.work)
+        self.held.popleft()
+        self.recorded = first.positions
+        self.shared.committed(self.lane, first.positions)
+
+    def _rest(self) -> None:
+        """Use the quiet: re-decide what is dirty, settle what is due, record positions that only markers moved."""
+        body, shared = self.shared.body, self.shared
+        if self.merge.size:
+            return
+        if body.dirty(self.lane):
+            self._redecide()
+            return
+        now, moved = time.monotonic(), self.merge.positions()
+        if now - self._rested_at < shared.pace.quiet_s and not self.ending.is_set():
+            return
+        self._rested_at = now
+        with shared.folding:
+            body.catch_up()
+            behind = body.behind(self.lane)
+        if behind or moved != self.recorded:
+            self._begin([], moved)
+            self._finish()
+        elif self.merge.drained and not self.ended.is_set():
+            with shared.folding:
+                body.settle(self.lane, shared.clock(), ended=self.ending.is_set())
+            if self.ending.is_set():
+                self.ended.set()
+
+    def _redecide(self) -> None:
+        body = self.shared.body
+        with self.shared.folding:
+            body.redecide(self.lane, self.shared.clock(), body.dirty(self.lane)[:REDECIDED_AT_ONCE])
+
+    def _recover(self, error: CovenantError, failures: int) -> None:
+        """Open the lane again and begin anew what wasn't recorded, once what failed answers."""
+        self.shared.say(f"Lane {self.lane}: {error} It is tried again.")
+        held = list(self.held)
+        self.held.clear()
+        self.shared.body.drop(self.lane)
+        while not self._halt.wait(BACKOFF_S[min(failures, len(BACKOFF_S)) - 1]):
+            try:
+                with self.shared.folding:
+                    stored = self.shared.body.open(self.lane)
+                self._resume(stored, held)
+            except TRANSIENT as again:
+                failures += 1
+                self.shared.say(f"Lane {self.lane}: {again}")
+                self.held.clear()
+                self.shared.body.drop(self.lane)
+            else:
+                return
+
+    def _resume(self, stored: Lane, held: Sequence[Held]) -> None:
+        """Go on from where the store stands with what is held; what was recorded meanwhile is left out."""
+        before, self.recorded = self.recorded, {name: stored.positions.get(name, 0) for name in self.merge.inputs}
+        lost = [name for name, position in before.items() if self.recorded[name] < position]
+        if lost:
+            msg = f"The store stands before what it had recorded of {lost[0]}."
+            raise IntegrityError(msg, "Was it restored from a backup? Start the worker again: it reads on where the store stands.")
+        for name, position in self.recorded.items():
+            self.merge.skip(name, position)
+        for batch in held:
+            items = [item for item in batch.items if item.offset >= self.recorded[item.input]]
+            ahead = {name: max(position, self.recorded[name]) for name, position in batch.positions.items()}
+            if items or ahead != self.recorded:
+                self._begin(items, ahead)
+                self._finish()
+        self.shared.committed(self.lane, self.recorded)

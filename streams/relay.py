@@ -1,0 +1,116 @@
+"""The relay: publishes the outbox of each lane in sequence order, then marks it published.
+
+Never skips and never goes by "id greater than last seen": commits overtake each other, sequences within a lane don't.
+A round is one transaction under one transactional id, so that a second relay fences the first; a relay killed between
+publishing and marking publishes again, and subscribers know a message by its event id and version. Decides nothing.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from kafka import KafkaProducer
+from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedError
+
+from engine.domain.errors import BrokerUnavailable, CovenantError, StoreUnavailable
+from engine.domain.records import OutboxRow
+from engine.store.protocol import Store
+from streams.topics import MIB, unreachable
+
+TRANSACTIONAL_ID: Final = "covenant-relay"
+ROUND: Final = 4000
+"""Most messages of one lane in one round."""
+POLL_S: Final = (0.02, 0.05, 0.1, 0.2)
+BACKOFF_S: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
+
+
+class RelayFenced(CovenantError):
+    """Another relay took over."""
+
+    exit_code = 3
+
+
+class Relay:
+    """Publishes until told to stop."""
+
+    def __init__(self, store: Store, broker: str, lanes: int, say: Callable[[str], None] = lambda _: None) -> None:
+        """Connect and fence whoever was the relay before; `BrokerUnavailable` where there is no broker."""
+        self.store = store
+        self.broker = broker
+        self.lanes = lanes
+        self.say = say
+        self._halt = threading.Event()
+        self._hint = threading.Event()
+        self._producer = self._connect()
+        self._published = {lane: store.published(lane) for lane in range(-1, lanes)}
+
+    def hint(self) -> None:
+        """Say that something was recorded, so that it needn't be found by polling."""
+        self._hint.set()
+
+    def halt(self) -> None:
+        """Have it stop after its round."""
+        self._halt.set()
+        self._hint.set()
+
+    def run(self) -> None:
+        """Publish, round by round; transient faults are retried, being fenced isn't."""
+        quiet, failures = 0, 0
+        while not self._halt.is_set():
+            try:
+                quiet = 0 if self.round() else quiet + 1
+                failures = 0
+            except (StoreUnavailable, BrokerUnavailable) as error:
+                failures += 1
+                self.say(f"Relay: {error} It is tried again.")
+                self._halt.wait(BACKOFF_S[min(failures, len(BACKOFF_S)) - 1])
+                continue
+            if quiet:
+                self._hint.wait(POLL_S[min(quiet, len(POLL_S)) - 1])
+                self._hint.clear()
+
+    def round(self) -> int:
+        """Publish what waits now; gives how many messages that were."""
+        waiting = {lane: self.store.outbox(lane, self._published[lane], ROUND) for lane in self._published}
+        waiting = {lane: rows for lane, rows in waiting.items() if rows}
+        if waiting:
+            self._publish([row for rows in waiting.values() for row in rows])
+        for lane, rows in waiting.items():
+            self.store.mark_published(lane, rows[-1].sequence)
+            self._published[lane] = rows[-1].sequence
+        return sum(len(rows) for rows in waiting.values())
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._producer.close(timeout=5)
+
+    def _connect(self) -> KafkaProducer:
+        try:
+            producer = KafkaProducer(
+                bootstrap_servers=self.broker, client_id="covenant-relay", acks="all", enable_idempotence=True,
+                transactional_id=TRANSACTIONAL_ID, linger_ms=2, batch_size=MIB // 2, max_request_size=8 * MIB,
+                compression_type="lz4", transaction_timeout_ms=60_000,
+            )  # fmt: skip
+            producer.init_transactions()
+        except (KafkaError, OSError) as error:
+            raise unreachable(self.broker, error) from error
+        return producer
+
+    def _publish(self, rows: Sequence[OutboxRow]) -> None:
+        producer = self._producer
+        try:
+            producer.begin_transaction()
+            sent = [producer.send(row.topic, key=row.key.encode(), value=row.value or None) for row in rows]
+            producer.flush()
+            for future in sent:
+                future.get(timeout=60)
+            producer.commit_transaction()
+        except (ProducerFencedError, InvalidProducerEpochError) as error:
+            msg = "Another relay took over: messages of one store are published by one relay."
+            raise RelayFenced(msg, "Stop one of the two; the one started last goes on.") from error
+        except KafkaError as error:
+            self._producer.close(timeout=1)
+            self._producer = self._connect()
+            raise unreachable(self.broker, error) from error
