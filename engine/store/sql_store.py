@@ -1,41 +1,48 @@
 """The store on SQLite and PostgreSQL: one transaction a batch, bulk writes, constant numbers of queries.
 
-Owns SQL and nothing else: no decision is made here. A lane's version is compared and set within the transaction, so
-a worker that lost its lane writes nothing.
+Owns connections, transactions and what the body, replay and the relay read; no decision is made here. What is written
+and in which order is `writing`'s, what differs between databases is `dialects`'. A lane's version is compared and set
+within the transaction, so a worker that lost its lane writes nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, delete, func, insert, select, text, update
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
-from sqlmodel import SQLModel
+from sqlalchemy import Connection, Engine, Select, delete, func, select, tuple_, update
 
-from engine.domain.errors import LaneConflict, NotFound, StoreUnavailable
+from engine.domain.errors import NotFound
 from engine.domain.records import (
     AggregateRow,
     Batch,
+    CheckpointRow,
     DecisionRow,
-    DerivedRow,
-    IndeterminateRow,
     JournalRow,
     Lane,
     Loaded,
     OutboxRow,
-    PostingRow,
+    Recorded,
     Row,
     ViolationRow,
 )
-from engine.store import bulk
+from engine.store import checkpoints
 from engine.store import tables as t
+from engine.store.dialects import dialect
+from engine.store.faults import translated
+from engine.store.loading import Loader, columns, of
+from engine.store.protocol import REFERENCE_LANE
+from engine.store.writing import BUNDLES, CHECKPOINTS, Head, Kept, Writer
 
 R = TypeVar("R", bound=Row)
-CHUNK = 900
-"""Values in one IN list; SQLite permits 999 in old builds."""
+ROWS_AT_ONCE = 4000
+"""Journal rows that `batches` holds in memory, about."""
+HEADS_AT_ONCE = 500
+LANE, POSITION, BATCH, SEEN = columns(t.LaneTable), columns(t.PositionTable), columns(t.BatchTable), columns(t.SeenTable)
+JOURNAL, DECISION, INPUT = columns(t.JournalTable), columns(t.DecisionTable), columns(t.InputTable)
+VIOLATION, OUTBOX, AGGREGATE = columns(t.ViolationTable), columns(t.OutboxTable), columns(t.AggregateTable)
+BUNDLE, CHECKPOINT = columns(t.BundleTable), columns(t.CheckpointTable)
 
 
 class SqlStore:
@@ -45,6 +52,7 @@ class SqlStore:
         """Use a migrated database."""
         self.engine = engine
         self.postgres = engine.dialect.name == "postgresql"
+        self._dialect = dialect(engine.dialect.name)
 
     def close(self) -> None:
         """Let go of connections."""
@@ -52,174 +60,83 @@ class SqlStore:
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
-        """Give a connection for reading."""
-        try:
-            with self.engine.connect() as connection:
-                yield connection.execution_options(reads=True)
-        except OperationalError as error:
-            raise _unavailable(error) from error
+        """Give a connection for reading, which sees one moment of a SQLite store and never waits for a writer."""
+        with translated("Reading"), self.engine.connect() as connection:
+            yield connection.execution_options(reads=True)
+
+    @contextmanager
+    def _writing(self, doing: str) -> Iterator[Writer]:
+        with translated(doing), self.engine.begin() as connection:
+            yield Writer(connection, self._dialect)
 
     def lane(self, lane: int) -> Lane:
         """Where a lane stands."""
-        with self.reading() as c:
-            row = c.execute(select(t.LaneTable).where(_c(t.LaneTable).lane == lane)).first()
-            inputs = c.execute(select(t.PositionTable).where(_c(t.PositionTable).lane == lane)).all()
-        positions = {r.input: r.next for r in inputs}
-        if row is None:
-            return Lane(lane, positions=positions)
-        return Lane(lane, row.version, row.reference, row.watermark, row.outbox_sequence, positions)
+        found = self._lanes(LANE.lane == lane)
+        return found[0] if found else Lane(lane)
 
     def lanes(self) -> list[Lane]:
         """All lanes that ever wrote."""
+        return self._lanes(LANE.lane >= REFERENCE_LANE)
+
+    def _lanes(self, which: Any) -> list[Lane]:
+        rows = select(LANE.lane, LANE.version, LANE.reference, LANE.watermark, LANE.outbox_sequence).where(which)
+        inputs = select(POSITION.lane, POSITION.input, POSITION.next).join_from(
+            t.PositionTable, t.LaneTable, POSITION.lane == LANE.lane
+        )
         with self.reading() as c:
-            known = c.execute(select(_c(t.LaneTable).lane).order_by(_c(t.LaneTable).lane)).scalars().all()
-        return [self.lane(lane) for lane in known]
+            lanes = {row.lane: Lane(*row, positions={}) for row in c.execute(rows.order_by(LANE.lane))}
+            for lane, name, following in c.execute(inputs.where(which)):
+                if lane in lanes:
+                    lanes[lane].positions[name] = following
+        return list(lanes.values())
 
     def seen(self, identities: Sequence[str]) -> dict[str, str]:
         """Identity → content, of those taken in before."""
-        found: dict[str, str] = {}
-        column = _c(t.SeenTable)
+        query = select(SEEN.identity, SEEN.content).where(self._dialect.among(SEEN.identity, identities))
         with self.reading() as c:
-            for part in _chunks(identities):
-                found.update(c.execute(select(column.identity, column.content).where(column.identity.in_(part))).all())
-        return found
+            return dict(c.execute(query).all())
 
     def aggregates(self) -> list[str]:
         """Keys of all aggregates that ever had an entry."""
         with self.reading() as c:
-            return list(c.execute(select(_c(t.AggregateTable).aggregate)).scalars())
+            return list(c.execute(select(AGGREGATE.aggregate).order_by(AGGREGATE.aggregate)).scalars())
 
-    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
+    def load(self, aggregates: Sequence[str], fold_version: int = 0) -> dict[str, Loaded]:
         """All that is held of each aggregate."""
-        loaded = {key: Loaded(key) for key in aggregates}
-        latest: dict[tuple[str, str], JournalRow] = {}
         with self.reading() as c:
-            for part in _chunks(aggregates):
-                journal = _c(t.JournalTable)
-                query = select(t.JournalTable).where(journal.aggregate.in_(part), journal.origin != "forwarded")
-                for row in _rows(c.execute(query), JournalRow):
-                    known = latest.get((row.aggregate, row.identity))
-                    if known is None or row.revision > known.revision:
-                        latest[row.aggregate, row.identity] = row
-                decisions = _c(t.DecisionTable)
-                query = select(t.DecisionTable).where(decisions.aggregate.in_(part), decisions.stands)
-                for decision in _rows(c.execute(query), DecisionRow):
-                    loaded[decision.aggregate].decisions.append(decision)
-                for posting in self._postings(c, part):
-                    loaded[posting.aggregate].postings.append(posting)
-                for kind, table, field in (
-                    (DerivedRow, t.DerivedTable, "derived"),
-                    (ViolationRow, t.ViolationTable, "violations"),
-                    (IndeterminateRow, t.IndeterminateTable, "indeterminates"),
-                ):
-                    for other in _rows(c.execute(select(table).where(_c(table).aggregate.in_(part))), kind):
-                        getattr(loaded[other.aggregate], field).append(other)  # type: ignore[attr-defined]
-                marks = _c(t.AggregateTable)
-                for mark in c.execute(select(marks.aggregate, marks.dirty_from).where(marks.aggregate.in_(part))):
-                    loaded[mark.aggregate].dirty_from = mark.dirty_from
-        for (key, _), row in latest.items():
-            loaded[key].journal.append(row)
-        return loaded
-
-    def _postings(self, c: Connection, aggregates: Sequence[str]) -> Iterator[PostingRow]:
-        p = _c(t.PostingTable)
-        total = func.sum(p.amount)
-        query = (
-            select(p.organisation, p.aggregate, p.identity, p.grant, p.holder, p.unit, p.kind, total)
-            .where(p.aggregate.in_(aggregates))
-            .group_by(p.organisation, p.aggregate, p.identity, p.grant, p.holder, p.unit, p.kind)
-        )
-        for organisation, aggregate, identity, grant, holder, unit, kind, amount in c.execute(query):
-            if amount:
-                yield PostingRow(0, organisation, aggregate, identity, grant, holder, unit, kind, int(amount), 0)
+            return Loader(c, self._dialect).load(aggregates, fold_version)
 
     def record(self, batch: Batch) -> None:
         """Write a batch in one transaction."""
-        try:
-            with self.engine.begin() as c:
-                self._advance(c, batch)
-                self._write(c, batch)
-        except IntegrityError as error:
-            msg = f"Lane {batch.lane}, version {batch.version}: another worker has written this meanwhile."
-            raise LaneConflict(msg, "The lane is read again from the store's position.") from error
-        except OperationalError as error:
-            raise _unavailable(error) from error
-
-    def _advance(self, c: Connection, batch: Batch) -> None:
-        lane = _c(t.LaneTable)
-        values = {
-            "version": batch.version,
-            "reference": batch.reference,
-            "watermark": batch.watermark,
-            "outbox_sequence": batch.outbox_sequence,
-        }
-        if batch.version == 1:
-            c.execute(insert(t.LaneTable), [{"lane": batch.lane, "published": 0, **values}])
-            return
-        done = c.execute(
-            update(t.LaneTable).where(lane.lane == batch.lane, lane.version == batch.version - 1).values(**values)
-        )
-        if done.rowcount != 1:
-            msg = f"Lane {batch.lane} doesn't stand at version {batch.version - 1}: another worker has it."
-            raise LaneConflict(msg, "The lane is read again from the store's position.")
-
-    def _write(self, c: Connection, batch: Batch) -> None:
-        at = {"lane": batch.lane, "version": batch.version}
-        names = _names(t.BatchTable)
-        bulk.insert_values(c, t.BatchTable, names, [tuple(getattr(batch, name) for name in names)])
-        bulk.insert(c, t.JournalTable, batch.journal, **at)
-        bulk.insert(c, t.SeenTable, batch.seen)
-        gone = [{"b_id": d.supersedes} for d in batch.decisions if d.supersedes]
-        gone += [{"b_id": w.id} for w in batch.withdrawn]
-        if gone:
-            c.execute(text("UPDATE decision SET stands = false WHERE id = :b_id AND stands"), gone)
-        bulk.insert(c, t.DecisionTable, batch.decisions, **at, stands=True)
-        bulk.insert(c, t.PostingTable, batch.postings, **at)
-        bulk.insert(c, t.ChangeTable, batch.changes)
-        bulk.insert(c, t.OutboxTable, batch.outbox, lane=batch.lane)
-        bulk.upsert(c, t.InputTable, batch.inputs)
-        bulk.upsert(c, t.RefusedTable, list({r.id: r for r in batch.refused}.values()))
-        bulk.upsert(c, t.ViolationTable, batch.violations, lane=batch.lane)
-        bulk.upsert(c, t.IndeterminateTable, batch.indeterminates)
-        bulk.insert(c, t.DerivedTable, [row for row in batch.derived if row.revision == 1])
-        bulk.upsert(c, t.DerivedTable, [row for row in batch.derived if row.revision > 1])
-        bulk.upsert(c, t.AggregateTable, batch.aggregates)
-        positions = [(batch.lane, name, after) for name, after in batch.positions.items()]
-        if positions:
-            bulk.upsert_values(c, t.PositionTable, ("lane", "input", "next"), positions)
+        with self._writing(f"Lane {batch.lane}, version {batch.version}") as writer:
+            writer.batch(batch)
 
     def dirty(self, lane: int) -> list[AggregateRow]:
         """Aggregates that still have to be re-decided."""
-        a = _c(t.AggregateTable)
-        with self.reading() as c:
-            return list(_rows(c.execute(select(t.AggregateTable).where(a.lane == lane, a.dirty_from >= 0)), AggregateRow))
+        waits = (AGGREGATE.lane == lane, AGGREGATE.dirty_from >= 0)
+        return self._rows(AggregateRow, AGGREGATE, *waits, order=(AGGREGATE.aggregate,))
 
     def aggregates_since(self, lane: int, time: int) -> list[AggregateRow]:
         """Aggregates with an entry placed at or after a moment."""
-        a = _c(t.AggregateTable)
-        with self.reading() as c:
-            return list(_rows(c.execute(select(t.AggregateTable).where(a.lane == lane, a.newest >= time)), AggregateRow))
+        since = (AGGREGATE.lane == lane, AGGREGATE.newest >= time)
+        return self._rows(AggregateRow, AGGREGATE, *since, order=(AGGREGATE.aggregate,))
 
     def reference(self, after: int) -> list[JournalRow]:
         """Entries of the reference log beyond the first `after`."""
-        j = _c(t.JournalTable)
-        query = select(t.JournalTable).where(j.lane == -1).order_by(j.version, j.ordinal).offset(after)
+        query = of(JournalRow, JOURNAL).where(JOURNAL.lane == REFERENCE_LANE).order_by(JOURNAL.version, JOURNAL.ordinal)
         with self.reading() as c:
-            return list(_rows(c.execute(query), JournalRow))
+            return [JournalRow(*row) for row in c.execute(query.offset(after))]
 
     def unsettled(self, lane: int) -> list[ViolationRow]:
         """Violations of a lane that nobody may be told of yet."""
-        v = _c(t.ViolationTable)
-        query = select(t.ViolationTable).where(v.lane == lane, ~v.settled, v.status != "retracted")
-        with self.reading() as c:
-            return list(_rows(c.execute(query), ViolationRow))
+        waits = (VIOLATION.lane == lane, ~VIOLATION.settled, VIOLATION.status != "retracted")
+        return self._rows(ViolationRow, VIOLATION, *waits, order=(VIOLATION.id,))
 
     def outbox(self, lane: int, after: int, limit: int) -> list[OutboxRow]:
         """Messages of a lane beyond a sequence, in order."""
-        o = _c(t.OutboxTable)
-        query = select(t.OutboxTable).where(o.lane == lane, o.sequence > after).order_by(o.sequence).limit(limit)
+        query = of(OutboxRow, OUTBOX).where(OUTBOX.lane == lane, OUTBOX.sequence > after).order_by(OUTBOX.sequence)
         with self.reading() as c:
-            return list(_rows(c.execute(query), OutboxRow))
+            return [OutboxRow(*row) for row in c.execute(query.limit(limit))]
 
     def outbox_size(self) -> int:
         """How many messages wait."""
@@ -228,65 +145,113 @@ class SqlStore:
 
     def published(self, lane: int) -> int:
         """The sequence published last."""
-        column = _c(t.LaneTable)
         with self.reading() as c:
-            return int(c.execute(select(column.published).where(column.lane == lane)).scalar() or 0)
+            return int(c.execute(select(LANE.published).where(LANE.lane == lane)).scalar() or 0)
 
     def mark_published(self, lane: int, sequence: int) -> None:
         """Note what was published, and forget those messages."""
-        o, column = _c(t.OutboxTable), _c(t.LaneTable)
-        with self.engine.begin() as c:
-            c.execute(update(t.LaneTable).where(column.lane == lane).values(published=sequence))
-            c.execute(delete(t.OutboxTable).where(o.lane == lane, o.sequence <= sequence))
+        with translated(f"Lane {lane}"), self.engine.begin() as c:
+            c.execute(update(t.LaneTable).where(LANE.lane == lane, LANE.published < sequence).values(published=sequence))
+            c.execute(delete(t.OutboxTable).where(OUTBOX.lane == lane, OUTBOX.sequence <= sequence))
 
     def save_bundle(self, digest: str, body: bytes, recorded_at: int) -> None:
         """Keep a bundle."""
-        with self.engine.begin() as c:
-            bulk.upsert_values(c, t.BundleTable, ("digest", "body", "recorded_at"), [(digest, body, recorded_at)])
+        with self._writing(f"Bundle {digest[:12]}") as writer:
+            writer.rows(BUNDLES, [Kept(digest, body, recorded_at)])
 
     def bundle(self, digest: str) -> bytes:
         """Give a bundle."""
-        column = _c(t.BundleTable)
+        what, do = f"bundle {digest[:12]}", "It holds every bundle that ever decided; was it restored from an older backup?"
+        return self._body(select(BUNDLE.body).where(BUNDLE.digest == digest), what, do)
+
+    def input(self, digest: str) -> bytes:
+        """Give the input of a decision that isn't a pass."""
+        what, do = f"input {digest[:12]}", "Inputs of a pass aren't kept: they are folded again from the journal."
+        return self._body(select(INPUT.body).where(INPUT.digest == digest), what, do)
+
+    def _body(self, query: Select[Any], what: str, do: str) -> bytes:
         with self.reading() as c:
-            body = c.execute(select(column.body).where(column.digest == digest)).scalar()
+            body = c.execute(query).scalar()
         if body is None:
-            msg = f"The store has no bundle {digest[:12]}."
-            raise NotFound(msg, "It holds every bundle that ever decided; was it restored from an older backup?")
+            msg = f"The store has no {what}."
+            raise NotFound(msg, do)
         return bytes(body)
 
-    def batches(self, lane: int) -> Iterator[Batch]:
-        """Batches of a lane in order, with their journal rows."""
-        b, j = _c(t.BatchTable), _c(t.JournalTable)
+    def decision(self, ident: str) -> Recorded:
+        """Give the newest recording of a decision."""
+        query = of(DecisionRow, DECISION, DECISION.lane, DECISION.version, DECISION.stands).where(DECISION.id == ident)
         with self.reading() as c:
-            heads = c.execute(select(t.BatchTable).where(b.lane == lane).order_by(b.version)).mappings().all()
-        for head in heads:
-            query = select(t.JournalTable).where(j.lane == lane, j.version == head["version"]).order_by(j.ordinal)
+            row = c.execute(query.order_by(DECISION.version.desc(), DECISION.ordinal.desc()).limit(1)).first()
+        if row is None:
+            msg = f"The store has no decision {ident[:12]}."
+            raise NotFound(msg, "Take its whole id from `covenant violations show`.")
+        return Recorded(DecisionRow(*row[:-3]), *row[-3:])
+
+    def batches(self, lane: int, after: int = 0) -> Iterator[Batch]:
+        """Batches of a lane beyond a version, in order, with their journal."""
+        while True:
+            query = of(Head, BATCH).where(BATCH.lane == lane, BATCH.version > after).order_by(BATCH.version)
             with self.reading() as c:
-                rows = tuple(_rows(c.execute(query), JournalRow))
-            yield Batch(**head, outbox_sequence=0, journal=rows)
+                heads = [Head(*row) for row in c.execute(query.limit(HEADS_AT_ONCE))]
+            if not heads:
+                return
+            for part in _parts(heads):
+                yield from self._with_journal(lane, part)
+            after = heads[-1].version
+
+    def _with_journal(self, lane: int, heads: Sequence[Head]) -> Iterator[Batch]:
+        entries: dict[int, list[JournalRow]] = {head.version: [] for head in heads}
+        query = of(JournalRow, JOURNAL, JOURNAL.version).where(
+            JOURNAL.lane == lane, JOURNAL.version.between(heads[0].version, heads[-1].version)
+        )
+        with self.reading() as c:
+            for row in c.execute(query.order_by(JOURNAL.version, JOURNAL.ordinal)):
+                entries[row[-1]].append(JournalRow(*row[:-1]))
+        for head in heads:
+            yield Batch(**{n: getattr(head, n) for n in Head.__struct_fields__}, journal=tuple(entries.pop(head.version)))
+
+    def decisions(self, lane: int, version: int) -> list[DecisionRow]:
+        """Decisions that a batch recorded, in order."""
+        recorded = (DECISION.lane == lane, DECISION.version == version)
+        return self._rows(DecisionRow, DECISION, *recorded, order=(DECISION.ordinal,))
+
+    def entries(self, aggregate: str, version: int | None = None) -> list[JournalRow]:
+        """All entries folded into an aggregate, in recorded order."""
+        folded = [JOURNAL.aggregate == aggregate, JOURNAL.origin != "forwarded"]
+        if version is not None:
+            folded.append(JOURNAL.version <= version)
+        return self._rows(JournalRow, JOURNAL, *folded, order=(JOURNAL.version, JOURNAL.ordinal))
+
+    def save_checkpoints(self, rows: Iterable[CheckpointRow]) -> None:
+        """Keep folded states, and of each aggregate only the newest."""
+        saved = list(rows)
+        key = (CHECKPOINT.aggregate, CHECKPOINT.version, CHECKPOINT.entries)
+        newest = (CHECKPOINT.version.desc(), CHECKPOINT.time.desc(), CHECKPOINT.entries.desc())
+        age = func.row_number().over(partition_by=CHECKPOINT.aggregate, order_by=newest).label("age")
+        among = self._dialect.among(CHECKPOINT.aggregate, sorted({row.aggregate for row in saved}))
+        aged = select(*key, age).where(among).subquery()
+        old = select(aged.c.aggregate, aged.c.version, aged.c.entries).where(aged.c.age > checkpoints.KEPT)
+        with self._writing("Checkpoints") as writer:
+            writer.rows(CHECKPOINTS, saved)
+            writer.connection.execute(delete(t.CheckpointTable).where(tuple_(*key).in_(old)))
+
+    def replace_projections(self, lane: int, batches: Iterable[Batch]) -> None:
+        """Write a lane's projections anew from its batches made again in order."""
+        with self._writing(f"Lane {lane}") as writer:
+            writer.replace(lane, batches)
+
+    def _rows(self, kind: type[R], table: Any, *where: Any, order: tuple[Any, ...]) -> list[R]:
+        with self.reading() as c:
+            return [kind(*row) for row in c.execute(of(kind, table).where(*where).order_by(*order))]
 
 
-def _c(table: type[SQLModel]) -> Any:
-    return table.__table__.c  # type: ignore[attr-defined]
-
-
-@cache
-def _names(table: type[SQLModel]) -> tuple[str, ...]:
-    return tuple(column.name for column in _c(table))
-
-
-def _rows(result: Any, kind: type[R]) -> Iterator[R]:
-    fields = kind.__struct_fields__
-    for mapping in result.mappings():
-        yield kind(**{name: mapping[name] for name in fields})
-
-
-def _chunks(values: Sequence[str]) -> Iterator[Sequence[str]]:
-    for start in range(0, len(values), CHUNK):
-        yield values[start : start + CHUNK]
-
-
-def _unavailable(error: DBAPIError) -> StoreUnavailable:
-    said = str(error.orig).strip().splitlines()[0]
-    msg = f"The store can't be used: {said}."
-    return StoreUnavailable(msg, "See that the database runs, that its URL is right and that it may be written.")
+def _parts(heads: Sequence[Head]) -> Iterator[list[Head]]:
+    """Split heads so that the journal of each part is about `ROWS_AT_ONCE` rows, a single large batch aside."""
+    part: list[Head] = []
+    for head in heads:
+        part.append(head)
+        if sum(one.read + 1 for one in part) >= ROWS_AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part

@@ -1,29 +1,53 @@
 """The tables: what one batch's transaction writes, and the projections read by people. Shapes mirror domain.records.
 
-The journal is append-only. Times are µs UTC, quantities micro-units, identities hex text, all JSON canonical text.
+Owns names, types and indexes; a change here needs a migration, and a test compares the two. The journal is append-only.
+Times are µs UTC, quantities micro-units, identities hex text, all JSON canonical text. Whatever is looked up or ordered
+by text compares bytewise on every database, so that two stores give the same order.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, LargeBinary
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Text, text
+from sqlalchemy.dialects.postgresql import TEXT
 from sqlmodel import Field, SQLModel
 
+BYTEWISE = Text().with_variant(TEXT(collation="C"), "postgresql")
+_CLUSTERED = {"sqlite_with_rowid": False}
+"""SQLite: keep rows in the primary key's own tree; without it each row is written twice."""
 
-def big(**more: object) -> object:
-    """A 64-bit integer column."""
-    return Field(sa_column=Column(BigInteger, nullable=False, **more))  # type: ignore[arg-type,call-overload]
+
+def big(**more: Any) -> Any:
+    """A 64-bit integer."""
+    return Field(sa_column=Column(BigInteger, nullable=False, **more))
 
 
-def key(kind: type = BigInteger) -> object:
-    """A 64-bit integer that is part of the primary key."""
+def number_key(kind: type[Integer] = BigInteger) -> Any:
+    """An integer that is part of the primary key, and given by us."""
     return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
+
+
+def word() -> Any:
+    """A text that is looked up."""
+    return Field(sa_column=Column(BYTEWISE, nullable=False))
+
+
+def word_key() -> Any:
+    """A text that is part of the primary key."""
+    return Field(sa_column=Column(BYTEWISE, primary_key=True))
+
+
+def blob() -> Any:
+    """Bytes."""
+    return Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class LaneTable(SQLModel, table=True):
     """Where each lane stands: the unit of locking."""
 
     __tablename__ = "lane"
-    lane: int = Field(primary_key=True)
+    lane: int = number_key(Integer)
     version: int = big()
     reference: int = big()
     watermark: int = big()
@@ -35,8 +59,9 @@ class PositionTable(SQLModel, table=True):
     """The next offset of each input."""
 
     __tablename__ = "position"
-    lane: int = Field(primary_key=True)
-    input: str = Field(primary_key=True)
+    __table_args__ = _CLUSTERED
+    lane: int = number_key(Integer)
+    input: str = word_key()
     next: int = big()
 
 
@@ -44,8 +69,9 @@ class BatchTable(SQLModel, table=True):
     """One batch of a lane."""
 
     __tablename__ = "batch"
-    lane: int = Field(primary_key=True)
-    version: int = key()
+    __table_args__ = _CLUSTERED
+    lane: int = number_key(Integer)
+    version: int = number_key()
     kind: str
     recorded_at: int = big()
     reference: int = big()
@@ -55,18 +81,19 @@ class BatchTable(SQLModel, table=True):
     read: int
     accepted: int
     duplicates: int
+    outbox_sequence: int = big()
 
 
 class JournalTable(SQLModel, table=True):
     """The append-only truth."""
 
     __tablename__ = "journal"
-    __table_args__ = (Index("journal_aggregate", "aggregate"),)
-    lane: int = Field(primary_key=True)
-    version: int = key()
-    ordinal: int = Field(primary_key=True)
+    __table_args__ = (Index("journal_aggregate", "aggregate"), _CLUSTERED)
+    lane: int = number_key(Integer)
+    version: int = number_key()
+    ordinal: int = number_key(Integer)
     organisation: str
-    aggregate: str
+    aggregate: str = word()
     identity: str
     type: str
     time: int = big()
@@ -79,10 +106,11 @@ class JournalTable(SQLModel, table=True):
 
 
 class SeenTable(SQLModel, table=True):
-    """Identities taken in, at any distance."""
+    """Identities taken in, at any distance; apart from the journal, which may be split by time."""
 
     __tablename__ = "seen"
-    identity: str = Field(primary_key=True)
+    __table_args__ = _CLUSTERED
+    identity: str = word_key()
     content: str
 
 
@@ -90,13 +118,13 @@ class DecisionTable(SQLModel, table=True):
     """Evaluations; `stands` until superseded or withdrawn."""
 
     __tablename__ = "decision"
-    __table_args__ = (Index("decision_id", "id"), Index("decision_aggregate", "aggregate", "stands"))
-    lane: int = Field(primary_key=True)
-    version: int = key()
-    ordinal: int = Field(primary_key=True)
-    id: str
+    __table_args__ = (Index("decision_id", "id"), Index("decision_aggregate", "aggregate", "stands"), _CLUSTERED)
+    lane: int = number_key(Integer)
+    version: int = number_key()
+    ordinal: int = number_key(Integer)
+    id: str = word()
     organisation: str
-    aggregate: str
+    aggregate: str = word()
     identity: str
     source: str
     event_id: str
@@ -113,24 +141,35 @@ class DecisionTable(SQLModel, table=True):
     stands: bool
 
 
+class WithdrawalTable(SQLModel, table=True):
+    """Decisions in whose place nothing stands, and why."""
+
+    __tablename__ = "withdrawal"
+    __table_args__ = _CLUSTERED
+    lane: int = number_key(Integer)
+    version: int = number_key()
+    id: str = word_key()
+    cause: str
+
+
 class InputTable(SQLModel, table=True):
     """Inputs of decisions that aren't a pass, for ever."""
 
     __tablename__ = "input"
-    digest: str = Field(primary_key=True)
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    digest: str = word_key()
+    body: bytes = blob()
 
 
 class PostingTable(SQLModel, table=True):
     """Changes to grants' balances, append-only."""
 
     __tablename__ = "posting"
-    __table_args__ = (Index("posting_aggregate", "aggregate"),)
-    lane: int = Field(primary_key=True)
-    version: int = key()
-    ordinal: int = Field(primary_key=True)
+    __table_args__ = (Index("posting_aggregate", "aggregate"), _CLUSTERED)
+    lane: int = number_key(Integer)
+    version: int = number_key()
+    ordinal: int = number_key(Integer)
     organisation: str
-    aggregate: str
+    aggregate: str = word()
     identity: str
     grant: str
     holder: str
@@ -144,17 +183,22 @@ class ViolationTable(SQLModel, table=True):
     """Violations as they stand."""
 
     __tablename__ = "violation"
-    __table_args__ = (Index("violation_rule", "rule"), Index("violation_holder", "holder"), Index("violation_aggregate", "aggregate"))
-    id: str = Field(primary_key=True)
+    __table_args__ = (
+        Index("violation_rule", "rule"),
+        Index("violation_holder", "holder"),
+        Index("violation_aggregate", "aggregate"),
+        Index("violation_unsettled", "lane", sqlite_where=text("settled = 0"), postgresql_where=text("NOT settled")),
+    )
+    id: str = word_key()
     lane: int
     organisation: str
     rule: str
-    aggregate: str
+    aggregate: str = word()
     discriminator: str
     severity: str
     clause: str
     respondent: str
-    holder: str
+    holder: str = word()
     repository: str
     status: str
     settled: bool
@@ -173,8 +217,9 @@ class ChangeTable(SQLModel, table=True):
     """Steps in violations' lives."""
 
     __tablename__ = "violation_change"
-    violation: str = Field(primary_key=True)
-    version: int = Field(primary_key=True)
+    violation: str = word_key()
+    version: int = number_key(Integer)
+    lane: int
     change: str
     decision: str
     cause: str
@@ -187,9 +232,11 @@ class IndeterminateTable(SQLModel, table=True):
     """What could not be judged, folded."""
 
     __tablename__ = "indeterminate"
-    rule: str = Field(primary_key=True)
-    aggregate: str = Field(primary_key=True)
-    fact: str = Field(primary_key=True)
+    __table_args__ = _CLUSTERED
+    aggregate: str = word_key()
+    rule: str = word_key()
+    fact: str = word_key()
+    lane: int
     organisation: str
     reason: str
     count: int
@@ -202,7 +249,7 @@ class RefusedTable(SQLModel, table=True):
     """Refused lines and messages."""
 
     __tablename__ = "refused"
-    id: str = Field(primary_key=True)
+    id: str = word_key()
     organisation: str
     source: str
     code: str
@@ -210,7 +257,7 @@ class RefusedTable(SQLModel, table=True):
     reason: str
     do: str
     where: str
-    raw: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    raw: bytes = blob()
     recorded_at: int = big()
 
 
@@ -218,9 +265,11 @@ class DerivedTable(SQLModel, table=True):
     """Derived facts as last sent."""
 
     __tablename__ = "derived"
-    aggregate: str = Field(primary_key=True)
-    key: str = Field(primary_key=True)
-    target: str = Field(primary_key=True)
+    __table_args__ = _CLUSTERED
+    aggregate: str = word_key()
+    key: str = word_key()
+    target: str = word_key()
+    lane: int
     identity: str
     revision: int
     content: str
@@ -230,28 +279,45 @@ class OutboxTable(SQLModel, table=True):
     """Messages on their way to topics."""
 
     __tablename__ = "outbox"
-    lane: int = Field(primary_key=True)
-    sequence: int = key()
+    lane: int = number_key(Integer)
+    sequence: int = number_key()
     topic: str
     key: str
-    value: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    value: bytes = blob()
 
 
 class BundleTable(SQLModel, table=True):
     """Bundles, kept for ever."""
 
     __tablename__ = "bundle"
-    digest: str = Field(primary_key=True)
-    body: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    digest: str = word_key()
+    body: bytes = blob()
     recorded_at: int = big()
 
 
+class CheckpointTable(SQLModel, table=True):
+    """Folded states of aggregates; may be lost, since the journal gives them again."""
+
+    __tablename__ = "checkpoint"
+    aggregate: str = word_key()
+    version: int = number_key()
+    entries: int = number_key()
+    time: int = big()
+    place: str
+    reference: int = big()
+    fold_version: int
+    state: bytes = blob()
+
+
 class AggregateTable(SQLModel, table=True):
-    """What a lane knows of its aggregates without loading them."""
+    """What a lane knows of its aggregates without loading them. `newest` has no index: it changes with every batch."""
 
     __tablename__ = "aggregate"
-    __table_args__ = (Index("aggregate_lane", "lane", "newest"),)
-    aggregate: str = Field(primary_key=True)
+    __table_args__ = (
+        Index("aggregate_dirty", "lane", sqlite_where=text("dirty_from >= 0"), postgresql_where=text("dirty_from >= 0")),
+        _CLUSTERED,
+    )
+    aggregate: str = word_key()
     lane: int
     newest: int = big()
     dirty_from: int = big()

@@ -1,0 +1,134 @@
+"""What differs between SQLite and PostgreSQL: writing many rows at once, and asking for many keys at once.
+
+Owns statements made from the tables; decides nothing. Each operation is one statement or one COPY, however many rows.
+Rows are tuples in the order of a `Plan`'s columns, straight from the structs, and go to the driver as they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Protocol
+
+import msgspec
+from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, Integer, LargeBinary, Table, Text, any_, bindparam, func, select
+
+from engine.domain.records import Row
+
+
+class Plan:
+    """How rows of one kind are written into one table: `fixed` columns the same for the whole batch, then the row's."""
+
+    def __init__(self, table: Any, kind: type[Row], *fixed: str, keep: bool = False) -> None:
+        """Plan for a model and a kind of row; with `keep` the first row of a key stays, else the last replaces it."""
+        self.table: Table = table.__table__
+        self.fixed = len(fixed)
+        self.columns = (*fixed, *kind.__struct_fields__)
+        keys = [column.name for column in self.table.primary_key]
+        self._keys = [self.columns.index(name) for name in keys]
+        quoted = [f'"{name}"' for name in self.columns]
+        into = f'"{self.table.name}" ({", ".join(quoted)})'
+        values = [f'"{name}" = excluded."{name}"' for name in self.columns if name not in keys]
+        on_conflict = f"({', '.join(keys)}) DO UPDATE SET {', '.join(values)}" if values and not keep else "DO NOTHING"
+        arrays = ", ".join(f"%s::{_postgres_type(self.table.c[name])}[]" for name in self.columns)
+        marks = ", ".join("?" * len(quoted))
+        self.sqlite_insert = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 - names of our own tables
+        self.sqlite_upsert = f"{self.sqlite_insert} ON CONFLICT {on_conflict}"
+        self.postgres_copy = f"COPY {into} FROM STDIN"
+        self.postgres_upsert = f"INSERT INTO {into} SELECT * FROM unnest({arrays}) ON CONFLICT {on_conflict}"  # noqa: S608
+        self.keep = keep
+
+    def tuples(self, rows: Iterable[Row], *fixed: Any) -> list[tuple[Any, ...]]:
+        """Give the rows' values in the order of the columns."""
+        astuple = msgspec.structs.astuple
+        return [fixed + astuple(row) for row in rows]
+
+    def distinct(self, rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+        """Leave one row of each key, in order of the keys: every transaction takes its locks in the same order."""
+        one: dict[tuple[Any, ...], tuple[Any, ...]] = {}
+        for row in rows:
+            key = tuple(row[index] for index in self._keys)
+            if not (self.keep and key in one):
+                one[key] = row
+        return [one[key] for key in sorted(one)]
+
+
+class Dialect(Protocol):
+    """The few things that a database does in its own way."""
+
+    def insert(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write new rows."""
+        ...
+
+    def upsert(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows of which some may be there already."""
+        ...
+
+    def supersede(self, cursor: Any, lane: int, version: int, decisions: Sequence[str]) -> None:
+        """Let decisions recorded by earlier batches of a lane no longer stand."""
+        ...
+
+    def among(self, column: ColumnElement[Any], keys: Sequence[str]) -> ColumnElement[bool]:
+        """Give the condition that a column is one of any number of keys, as one parameter."""
+        ...
+
+
+class Sqlite:
+    """SQLite: prepared statements run for each row, keys as one JSON array."""
+
+    def insert(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write new rows."""
+        cursor.executemany(plan.sqlite_insert, rows)
+
+    def upsert(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows of which some may be there already."""
+        cursor.executemany(plan.sqlite_upsert, plan.distinct(rows))
+
+    def supersede(self, cursor: Any, lane: int, version: int, decisions: Sequence[str]) -> None:
+        """Let decisions no longer stand."""
+        cursor.executemany(
+            "UPDATE decision SET stands = 0 WHERE id = ? AND lane = ? AND version < ? AND stands",
+            [(ident, lane, version) for ident in decisions],
+        )
+
+    def among(self, column: ColumnElement[Any], keys: Sequence[str]) -> ColumnElement[bool]:
+        """Give the condition that a column is one of the keys."""
+        array = msgspec.json.encode(list(keys)).decode()
+        listed = func.json_each(bindparam(None, array, unique=True)).table_valued("value")
+        return column.in_(select(listed.c.value))
+
+
+class Postgres:
+    """PostgreSQL: COPY for new rows, one INSERT from arrays for upserts, keys as one array."""
+
+    def insert(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write new rows."""
+        with cursor.copy(plan.postgres_copy) as copy:
+            for row in rows:
+                copy.write_row(row)
+
+    def upsert(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]]) -> None:
+        """Write rows of which some may be there already."""
+        cursor.execute(plan.postgres_upsert, [list(column) for column in zip(*plan.distinct(rows), strict=True)])
+
+    def supersede(self, cursor: Any, lane: int, version: int, decisions: Sequence[str]) -> None:
+        """Let decisions no longer stand."""
+        cursor.execute(
+            "UPDATE decision SET stands = false WHERE id = ANY(%s) AND lane = %s AND version < %s AND stands",
+            (list(decisions), lane, version),
+        )
+
+    def among(self, column: ColumnElement[Any], keys: Sequence[str]) -> ColumnElement[bool]:
+        """Give the condition that a column is one of the keys."""
+        return column == any_(bindparam(None, list(keys), type_=ARRAY(Text), unique=True))
+
+
+def dialect(name: str) -> Dialect:
+    """Give the dialect of a database by SQLAlchemy's name of it."""
+    return Postgres() if name == "postgresql" else Sqlite()
+
+
+def _postgres_type(column: Any) -> str:
+    for kind, name in ((BigInteger, "bigint"), (Integer, "integer"), (Boolean, "boolean"), (LargeBinary, "bytea")):
+        if isinstance(column.type, kind):
+            return name
+    return "text"

@@ -1,0 +1,68 @@
+"""What went wrong in a database, as one of our errors: a sentence for a person, and what to do.
+
+Owns the translation only. Bulk writes go straight to the drivers, so their own errors come here as well as
+SQLAlchemy's. Every error is raised after the transaction was rolled back: nothing of it was written.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from psycopg import errors as pg
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from engine.domain.errors import CovenantError, IntegrityError, LaneConflict, StoreUnavailable
+
+DRIVER_ERRORS: Final = (DBAPIError, sqlite3.Error, pg.Error, PoolTimeout, UnicodeEncodeError)
+_LOST_RACES: Final = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)
+_REFUSED: Final = (
+    sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, pg.IntegrityError, pg.DataError, UnicodeEncodeError,
+    OverflowError,
+)  # fmt: skip
+_KNOWN: Final = (
+    ("is full", "The disk that holds the store is full.", "Make room and go on; nothing of the batch was written."),
+    ("no space left", "The disk that holds the store is full.", "Make room and go on; nothing of the batch was written."),
+    ("readonly", "The store may not be written.", "Give this user the right to write the file and its folder."),
+    ("read-only", "The store may not be written.", "Connect to the primary, not to a standby, as a user who may write."),
+    ("permission denied", "The store may not be used by this user.", "Grant the user of the store's URL rights on its tables."),
+    ("locked", "Another process has kept the store locked for too long.", "See what else uses it, and try again."),
+    ("lock timeout", "Another worker has kept the lane locked for too long.", "See whether a worker hangs, and end it."),
+    ("not a database", "The file isn't a store.", "See that the URL names the right file."),
+    ("malformed", "The store's file is damaged.", "Restore it from a backup; `covenant replay --check` proves the copy."),
+)
+
+
+@contextmanager
+def translated(doing: str) -> Iterator[None]:
+    """Raise a database's errors as ours; `doing` says what was tried, such as `Lane 2, version 7`."""
+    try:
+        yield
+    except (*DRIVER_ERRORS, OverflowError) as error:
+        raise told(error, doing) from error
+
+
+def told(error: BaseException, doing: str) -> CovenantError:
+    """Give our error for a database's."""
+    cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    said = _first_line(cause)
+    if isinstance(cause, _LOST_RACES) or (isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in said):
+        msg = f"{doing}: another worker has written this meanwhile."
+        return LaneConflict(msg, "The lane is read again from the store's position.")
+    if isinstance(cause, _REFUSED):
+        msg = f"{doing}: the store doesn't accept what was to be written: {said}."
+        return IntegrityError(msg, "Nothing of it was written. This is a fault of Covenant; report it with this sentence.")
+    for sign, msg, do in _KNOWN:
+        if sign in said.lower():
+            return StoreUnavailable(f"{msg[:-1]}: {said}.", do)
+    return StoreUnavailable(
+        f"The store can't be used: {said}.", "See that the database runs, that its URL is right and that it may be written."
+    )
+
+
+def _first_line(error: BaseException) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0].strip().rstrip(".") if lines else type(error).__name__

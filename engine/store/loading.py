@@ -1,0 +1,111 @@
+"""Reading all that is held of aggregates, so that a lane can take them into memory.
+
+Owns the queries of `load`: a constant number, each with all keys as one parameter. Most keys of a first batch are
+unknown, so the aggregates' own table is asked first and the large tables only about those it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Select, func, select
+
+from engine.domain.records import (
+    CheckpointRow,
+    DecisionRow,
+    DerivedRow,
+    IndeterminateRow,
+    JournalRow,
+    Loaded,
+    PostingRow,
+    Row,
+    ViolationRow,
+)
+from engine.store import tables as t
+from engine.store.checkpoints import Entry, newest_valid
+from engine.store.dialects import Dialect
+
+R = TypeVar("R", bound=Row)
+
+
+def columns(model: Any) -> Any:
+    """Give the columns of a model's table, by name."""
+    return model.__table__.c
+
+
+def of(kind: type[Row], table: Any, *more: Any) -> Select[Any]:
+    """Select what makes a row of a kind, in its order, and further columns after it."""
+    return select(*(table[name] for name in kind.__struct_fields__), *more)
+
+
+class Loader:
+    """Loads within one connection."""
+
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+        """Use a connection."""
+        self._connection = connection
+        self._dialect = dialect
+
+    def load(self, aggregates: Sequence[str], fold_version: int) -> dict[str, Loaded]:
+        """Give all that is held of each aggregate; see `Store.load`."""
+        loaded = {key: Loaded(key) for key in aggregates}
+        known = columns(t.AggregateTable)
+        asked = select(known.aggregate, known.dirty_from).where(self._dialect.among(known.aggregate, aggregates))
+        found: dict[str, int] = dict(self._connection.execute(asked).all())
+        if not found:
+            return loaded
+        keys = list(found)
+        for key, since in found.items():
+            loaded[key].dirty_from = since
+        self._journal(loaded, keys, fold_version)
+        standing = columns(t.DecisionTable)
+        for decision in self._rows(DecisionRow, standing, keys, standing.stands):
+            loaded[decision.aggregate].decisions.append(decision)
+        for posting in self._postings(keys):
+            loaded[posting.aggregate].postings.append(posting)
+        for derived in self._rows(DerivedRow, columns(t.DerivedTable), keys):
+            loaded[derived.aggregate].derived.append(derived)
+        for violation in self._rows(ViolationRow, columns(t.ViolationTable), keys):
+            loaded[violation.aggregate].violations.append(violation)
+        for missing in self._rows(IndeterminateRow, columns(t.IndeterminateTable), keys):
+            loaded[missing.aggregate].indeterminates.append(missing)
+        return loaded
+
+    def _journal(self, loaded: dict[str, Loaded], keys: Sequence[str], fold_version: int) -> None:
+        journal = columns(t.JournalTable)
+        entries: dict[str, list[Entry]] = {key: [] for key in keys}
+        query = of(JournalRow, journal, journal.version).where(
+            self._dialect.among(journal.aggregate, keys), journal.origin != "forwarded"
+        )
+        for row in self._connection.execute(query.order_by(journal.version, journal.ordinal)):
+            entry = JournalRow(*row[:-1])
+            entries[entry.aggregate].append((row[-1], entry))
+        saved = self._checkpoints(keys, fold_version) if fold_version else {}
+        for key, held in entries.items():
+            latest: dict[str, JournalRow] = {}
+            for _, entry in held:
+                before = latest.get(entry.identity)
+                if before is None or entry.revision > before.revision:
+                    latest[entry.identity] = entry
+            loaded[key].journal.extend(latest.values())
+            if key in saved:
+                loaded[key].checkpoint = newest_valid(saved[key], held, fold_version)
+
+    def _checkpoints(self, keys: Sequence[str], fold_version: int) -> dict[str, list[CheckpointRow]]:
+        table, saved = columns(t.CheckpointTable), dict[str, list[CheckpointRow]]()
+        for row in self._rows(CheckpointRow, table, keys, table.fold_version == fold_version):
+            saved.setdefault(row.aggregate, []).append(row)
+        return saved
+
+    def _postings(self, keys: Sequence[str]) -> Iterator[PostingRow]:
+        p = columns(t.PostingTable)
+        by = (p.organisation, p.aggregate, p.identity, p.grant, p.holder, p.unit, p.kind)
+        query = select(*by, func.sum(p.amount)).where(self._dialect.among(p.aggregate, keys)).group_by(*by)
+        for organisation, aggregate, identity, grant, holder, unit, kind, amount in self._connection.execute(query):
+            if amount:
+                yield PostingRow(0, organisation, aggregate, identity, grant, holder, unit, kind, int(amount), 0)
+
+    def _rows(self, kind: type[R], table: Any, keys: Sequence[str], *where: Any) -> Iterator[R]:
+        query = of(kind, table).where(self._dialect.among(table.aggregate, keys), *where)
+        return (kind(*row) for row in self._connection.execute(query))

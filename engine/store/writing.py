@@ -1,0 +1,167 @@
+"""Writing one batch inside a transaction that someone else opens, commits and rolls back.
+
+Owns the order of the writes: the lane's version first (so that a worker that lost its lane stops there, and others
+wait), then the truth, then projections; tables always in the same order and keys sorted, so that lanes never deadlock.
+A constant number of statements, however large the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from sqlalchemy import Connection, delete, insert, update
+
+from engine.domain.errors import LaneConflict
+from engine.domain.records import (
+    AggregateRow,
+    Batch,
+    CheckpointRow,
+    DecisionRow,
+    DerivedRow,
+    IndeterminateRow,
+    InputRow,
+    JournalRow,
+    OutboxRow,
+    PostingRow,
+    RefusedRow,
+    Row,
+    SeenRow,
+    ViolationChange,
+    ViolationRow,
+    WithdrawnDecision,
+)
+from engine.store import tables as t
+from engine.store.dialects import Dialect, Plan
+
+
+class Position(Row, frozen=True):
+    """The next offset of one input."""
+
+    input: str
+    next: int
+
+
+class Head(Row, frozen=True):
+    """A batch without its rows."""
+
+    lane: int
+    version: int
+    kind: str
+    recorded_at: int
+    reference: int
+    watermark: int
+    work: str
+    read: int
+    accepted: int
+    duplicates: int
+    outbox_sequence: int
+    lanes: int
+
+
+class Kept(Row, frozen=True):
+    """A bundle."""
+
+    digest: str
+    body: bytes
+    recorded_at: int
+
+
+HEADS: Final = Plan(t.BatchTable, Head)
+JOURNAL: Final = Plan(t.JournalTable, JournalRow, "lane", "version")
+SEEN: Final = Plan(t.SeenTable, SeenRow)
+DECISIONS: Final = Plan(t.DecisionTable, DecisionRow, "lane", "version", "stands")
+WITHDRAWALS: Final = Plan(t.WithdrawalTable, WithdrawnDecision, "lane", "version", keep=True)
+POSTINGS: Final = Plan(t.PostingTable, PostingRow, "lane", "version")
+CHANGES: Final = Plan(t.ChangeTable, ViolationChange, "lane")
+OUTBOX: Final = Plan(t.OutboxTable, OutboxRow, "lane")
+INPUTS: Final = Plan(t.InputTable, InputRow, keep=True)
+REFUSED: Final = Plan(t.RefusedTable, RefusedRow, keep=True)
+VIOLATIONS: Final = Plan(t.ViolationTable, ViolationRow, "lane")
+INDETERMINATES: Final = Plan(t.IndeterminateTable, IndeterminateRow, "lane")
+DERIVED: Final = Plan(t.DerivedTable, DerivedRow, "lane")
+AGGREGATES: Final = Plan(t.AggregateTable, AggregateRow)
+POSITIONS: Final = Plan(t.PositionTable, Position, "lane")
+BUNDLES: Final = Plan(t.BundleTable, Kept, keep=True)
+CHECKPOINTS: Final = Plan(t.CheckpointTable, CheckpointRow)
+
+
+class Writer:
+    """Writes on one connection."""
+
+    def __init__(self, connection: Connection, dialect: Dialect) -> None:
+        """Use a connection within a transaction."""
+        self.connection = connection
+        self._dialect = dialect
+        self._cursor: Any = connection.connection.cursor()
+
+    def batch(self, batch: Batch) -> None:
+        """Write a batch; `LaneConflict` unless the lane stands just before it."""
+        self._advance(batch)
+        head = Head(**{name: getattr(batch, name) for name in Head.__struct_fields__})
+        self._insert(HEADS, [head])
+        self._insert(JOURNAL, batch.journal, batch.lane, batch.version)
+        seen: list[SeenRow] = sorted(batch.seen, key=lambda row: row.identity)
+        self._insert(SEEN, seen)
+        self._supersede(batch)
+        self._insert(DECISIONS, batch.decisions, batch.lane, batch.version, True)  # noqa: FBT003 - a column's value
+        self._upsert(WITHDRAWALS, batch.withdrawn, batch.lane, batch.version)
+        self._insert(OUTBOX, batch.outbox, batch.lane)
+        self._upsert(INPUTS, batch.inputs)
+        self._upsert(REFUSED, batch.refused)
+        self.projections(batch)
+        self._upsert(POSITIONS, [Position(name, following) for name, following in batch.positions.items()], batch.lane)
+
+    def projections(self, batch: Batch) -> None:
+        """Write what a batch changed of what stands, decisions aside."""
+        self._insert(POSTINGS, batch.postings, batch.lane, batch.version)
+        self._insert(CHANGES, batch.changes, batch.lane)
+        self._upsert(VIOLATIONS, batch.violations, batch.lane)
+        self._upsert(INDETERMINATES, batch.indeterminates, batch.lane)
+        self._upsert(DERIVED, batch.derived, batch.lane)
+        self._upsert(AGGREGATES, batch.aggregates)
+
+    def replace(self, lane: int, batches: Iterable[Batch]) -> None:
+        """Write a lane's projections anew from its batches, in order."""
+        for plan in (POSTINGS, CHANGES, VIOLATIONS, INDETERMINATES, DERIVED, AGGREGATES):
+            self.connection.execute(delete(plan.table).where(plan.table.c.lane == lane))
+        decisions = DECISIONS.table
+        self.connection.execute(update(decisions).where(decisions.c.lane == lane, ~decisions.c.stands).values(stands=True))
+        for batch in batches:
+            self._supersede(batch)
+            self.projections(batch)
+
+    def rows(self, plan: Plan, rows: Iterable[Row]) -> None:
+        """Write rows of which some may be there already."""
+        self._upsert(plan, rows)
+
+    def _advance(self, batch: Batch) -> None:
+        lanes = t.LaneTable.__table__  # type: ignore[attr-defined]
+        values = {
+            "version": batch.version,
+            "reference": batch.reference,
+            "watermark": batch.watermark,
+            "outbox_sequence": batch.outbox_sequence,
+        }
+        if batch.version == 1:
+            self.connection.execute(insert(lanes), {"lane": batch.lane, "published": 0, **values})
+            return
+        at_version = (lanes.c.lane == batch.lane) & (lanes.c.version == batch.version - 1)
+        if self.connection.execute(update(lanes).where(at_version).values(**values)).rowcount != 1:
+            msg = f"Lane {batch.lane} doesn't stand at version {batch.version - 1}: another worker has it."
+            raise LaneConflict(msg, "The lane is read again from the store's position.")
+
+    def _supersede(self, batch: Batch) -> None:
+        gone = [row.supersedes for row in batch.decisions if row.supersedes] + [row.id for row in batch.withdrawn]
+        if gone:
+            self._dialect.supersede(self._cursor, batch.lane, batch.version, gone)
+
+    def _insert(self, plan: Plan, rows: Iterable[Row], *fixed: Any) -> None:
+        values = plan.tuples(rows, *fixed)
+        if values:
+            self._dialect.insert(self._cursor, plan, values)
+
+    def _upsert(self, plan: Plan, rows: Iterable[Row], *fixed: Any) -> None:
+        values = plan.tuples(rows, *fixed)
+        if values:
+            self._dialect.upsert(self._cursor, plan, values)
