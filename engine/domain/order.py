@@ -7,6 +7,7 @@ clients compute it. Pure.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from engine.domain.events import Event
@@ -53,6 +54,7 @@ def murmur2(data: bytes) -> int:
     return (h ^ (h >> 15)) & 0x7FFFFFFF
 
 
+@lru_cache(maxsize=65_536)
 def lane(key: str, lanes: int) -> int:
     """Give the lane (partition) of an aggregate's key."""
     return murmur2(key.encode()) % lanes if lanes > 1 else 0

@@ -17,6 +17,7 @@ from engine.domain import codec
 from engine.domain.derivation import Delivery
 from engine.domain.errors import LaneConflict, Refusal
 from engine.domain.events import Event
+from engine.domain.order import lane as lane_of
 from engine.domain.records import AggregateRow, Batch, Lane, OutboxRow, RefusedRow, SeenRow
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
@@ -163,7 +164,8 @@ class Body:
         folding = self._folding(memory, recorded_at)
         self._renew_reference(memory, folding)
         keys = [f"{e.organisation}/{'/'.join(e.data.about())}" for e, _ in taken.events]
-        self._load(memory, [*keys, *(d.target for d in taken.deliveries)])
+        ours = [key for key in keys if lane_of(key, self.lanes) == lane]
+        self._load(memory, [*ours, *(d.target for d in taken.deliveries)])
         for event, identity in taken.events:
             folding.accept(event, identity)
             memory.watermark = max(memory.watermark, event.time)
