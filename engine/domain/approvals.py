@@ -33,10 +33,10 @@ class Approvals(msgspec.Struct):
 
     def grant(self, data: ApprovalGranted, decided: int) -> None:
         """Take an approval; one of the same id replaces it."""
-        since = decided if data.from_ is None else data.from_
-        until = FOREVER if data.until is None else data.until
+        since = decided if data.from_ is None else int(data.from_)  # plain: facts are compared as numbers
+        until = FOREVER if data.until is None else int(data.until)
         self.known[data.approval_id] = Approval(
-            data.approval_id, data.kind, data.about_.id, since, until, decided, data.amount, data.scope or ""
+            data.approval_id, data.kind, data.about_.id, since, until, decided, int(data.amount), data.scope or ""
         )
 
     def revoke(self, approval_id: str, at: int) -> None:

@@ -10,7 +10,7 @@ from engine.domain.values import MICRO
 def consumed(organisation: str, data: Usage, at: int, reference: Reference) -> tuple[int, str]:
     """Give micro-units, and why they are unknown (0 units then) where a rate is missing. Rounds half up once a meter."""
     if data.quantity is not None:
-        return data.quantity, ""
+        return int(data.quantity), ""  # plain: facts are compared as numbers
     total = 0
     for meter, amount in _meters(data):
         if not amount:

@@ -61,10 +61,10 @@ def issue(data: GrantIssued, at: int) -> tuple[Grant, list[Posting]]:
     grant = Grant(
         id=data.grant_id,
         unit=data.unit,
-        outstanding=data.quantity if immediate else 0,
-        unvested=0 if immediate else data.quantity,
-        since=at if data.effective_at is None else data.effective_at,
-        until=FOREVER if data.expires_at is None else data.expires_at,
+        outstanding=int(data.quantity) if immediate else 0,
+        unvested=0 if immediate else int(data.quantity),
+        since=at if data.effective_at is None else int(data.effective_at),  # plain: facts are compared as numbers
+        until=FOREVER if data.expires_at is None else int(data.expires_at),
         priority=data.priority,
         personal=data.personal,
         models=data.filters.models,

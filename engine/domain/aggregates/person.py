@@ -147,7 +147,7 @@ def _assigned(event: Event, grant_id: str, holder: str) -> Derived:
 
 def _receive(state: State, data: derivations.GrantReceived, at: int) -> list[Posting]:
     grant, _ = lifecycle.issue(data.terms, at)
-    grant.outstanding, grant.unvested, grant.since = data.vested, data.unvested, at
+    grant.outstanding, grant.unvested, grant.since = int(data.vested), int(data.unvested), at
     state.grants[grant.id] = grant
     postings = [grant.post("transferred_in", data.vested + data.unvested)]
     if data.vested:
