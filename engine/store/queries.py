@@ -67,6 +67,8 @@ class FindingHistory(msgspec.Struct, frozen=True):
     """The decisions of its first and last event, standing or not."""
     causes: dict[str, JournalRow]
     """Identity → the late fact that changed it."""
+    input: bytes
+    """What the rules were asked about its last event; empty if it isn't kept."""
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -120,7 +122,7 @@ def table(kind: Any) -> Any:
 
 V, D, J, P = table(t.ViolationTable), table(t.DecisionTable), table(t.JournalTable), table(t.PostingTable)
 CHANGE, MISSING, BUNDLE = table(t.ChangeTable), table(t.IndeterminateTable), table(t.BundleTable)
-AGGREGATE = table(t.AggregateTable)
+AGGREGATE, INPUT = table(t.AggregateTable), table(t.InputTable)
 
 
 class Queries:
@@ -200,7 +202,9 @@ class Queries:
             decisions = _rows(c.execute(standing), DecisionRow)
             both = _rows(c.execute(ends), DecisionRow)
             causes = self._causes(c, row.aggregate, {step.cause for step in steps if step.cause})
-        return FindingHistory(steps, decisions, both, causes)
+            last = [decision.input_digest for decision in both if decision.id == row.last_decision]
+            asked = c.execute(select(INPUT.c.body).where(INPUT.c.digest.in_(last))).scalar()
+        return FindingHistory(steps, decisions, both, causes, bytes(asked or b""))
 
     def _causes(self, c: Connection, aggregate: str, identities: set[str]) -> dict[str, JournalRow]:
         if not identities:
