@@ -13,7 +13,7 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from engine.domain.errors import PolicyError, StoreUnavailable, UsageError
-from engine.policy import catalogue, opa_binary
+from engine.policy import opa_binary
 from engine.policy.bundle import Bundle, from_bytes, read_files
 from engine.policy.bundle import load_bundle as read_bundle
 from engine.policy.evaluator import Evaluator
@@ -78,7 +78,7 @@ def _cache_key(folder: Path) -> str:
         with suppress(OSError, UnicodeDecodeError):
             parts[page.relative_to(folder).as_posix()] = page.read_text(encoding="utf-8")
     hasher = hashlib.sha256()
-    for path in sorted(Path(catalogue.__file__).parent.rglob("*")):
+    for path in sorted(Path(opa_binary.__file__).parent.rglob("*")):
         if path.suffix in (".py", ".json"):
             hasher.update(path.read_bytes())
     for name, text in sorted(parts.items()):

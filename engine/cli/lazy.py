@@ -56,8 +56,8 @@ class LazyGroup(click.Group):
         try:
             command: click.Command = getattr(importlib.import_module(module), attribute)
         except ImportError as error:
-            msg = f"`covenant {cmd_name}` can't be used here: {error}."
-            raise Told(f"{msg} Install Covenant with all its parts: `make setup` does.", 3) from error
+            msg = f"`covenant {cmd_name}` can't be used here: {error}. Install Covenant with all its parts: `make setup` does."
+            raise Told(msg, 3) from error
         return share_options(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002

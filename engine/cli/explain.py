@@ -1,0 +1,120 @@
+"""`covenant explain`: a decision made again, laid open rule by rule. Words only; the service makes and compares it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing
+from typing import Any
+
+import click
+import msgspec
+
+from engine import bootstrap
+from engine.cli.shell import Shell, pass_shell
+from engine.domain.values import FOREVER, instant_text, quantity_text
+from engine.policy.opa_child import OpaChild
+from engine.service.explain import Explanation, RuleExplained
+from engine.service.explain import explain as make_again
+from engine.store.lookups import Lookups
+
+SINCE = 10**14
+"""A whole number beyond this is a time in µs (from 1973 on), not a quantity anybody was granted."""
+LONGEST = 200
+"""Characters of a value that are shown."""
+
+
+@click.command(short_help="Make a decision again and show why it came out as it did.")
+@click.argument("decision")
+@click.option("--all", "every", is_flag=True, help="Show the rules that passed in full too.")
+@pass_shell
+def explain(shell: Shell, *, decision: str, every: bool) -> None:
+    """Make DECISION again under the policies and the input that it was made with, and show why it came out so.
+
+    DECISION is its id or the beginning of it, or that of a violation. Exit 1 if the result differs from what was recorded.
+    """
+    opa = bootstrap.find_opa(shell.settings)
+    with closing(bootstrap.read_store(shell.settings)) as store:
+        explanation = make_again(Lookups(store), decision, opa, lambda bundle: OpaChild(bundle, opa))
+    shell.document(document(explanation), lambda: "\n".join(in_words(explanation, every=every)))
+    if not explanation.same:
+        raise click.exceptions.Exit(1)
+
+
+def document(explanation: Explanation) -> dict[str, Any]:
+    """Give the explanation as programs see it."""
+    made = explanation.decision
+    return {
+        "decision": made.id,
+        "event": {"source": made.source, "id": made.event_id, "type": made.type, "time": instant_text(made.time)},
+        "aggregate": made.aggregate,
+        "verdict": made.verdict,
+        "stands": explanation.stands,
+        "same": explanation.same,
+        "differences": explanation.differences,
+        "bundle": made.bundle,
+        "input_digest": made.input_digest,
+        "input_from": explanation.rebuilt,
+        "input": explanation.document,
+        "fold_version": made.fold_version,
+        "opa_version": made.opa_version,
+        "opa_version_now": explanation.opa_version,
+        "rules": msgspec.to_builtins(explanation.rules),
+    }
+
+
+def in_words(explanation: Explanation, *, every: bool) -> Iterator[str]:
+    """Say the explanation to a person."""
+    made = explanation.decision
+    yield f"Decision {made.id}: {made.verdict}{'' if explanation.stands else ', superseded or withdrawn since'}."
+    yield f"Of {made.type}, {instant_text(made.time)}, {made.source} {made.event_id}, about {made.aggregate}."
+    source = "kept with it" if explanation.rebuilt == "kept" else "folded again from the journal"
+    same = "comes out the same" if explanation.same else "COMES OUT OTHERWISE"
+    yield f"Policies {made.bundle[:12]}, input {source}. Made again with OPA {explanation.opa_version} it {same}."
+    yield from (f"  {difference}" for difference in explanation.differences)
+    for rule in explanation.rules:
+        yield ""
+        yield f"{rule.code}  {rule.outcome}  {rule.title} (clause {rule.clause}, {rule.severity})"
+        if rule.recorded != rule.outcome:
+            yield f"  It was decided: {rule.recorded}."
+        yield from (f"  {line}" for line in _rule(rule, full=every or rule.outcome != "pass"))
+
+
+def _rule(rule: RuleExplained, *, full: bool) -> Iterator[str]:
+    if rule.sentence:
+        yield rule.sentence
+    if rule.excused_by:
+        yield f"Excused: {rule.excused_by}."
+    yield from (f"Unknown: {path} ({why})." for path, why in rule.missing.items())
+    if not full:
+        fails = next(
+            (c.text for clause in rule.conditions if clause.kind == "breach" for c in clause.conditions if not c.holds), ""
+        )
+        if fails:
+            yield f"Doesn't hold: {fails}"
+    else:
+        for clause in rule.conditions:
+            guard = f" ({clause.guard})" if clause.guard else ""
+            yield f"{clause.kind}{guard}: {'applies' if clause.applies else 'does not apply'}"
+            yield from (f"  {'holds ' if c.holds else 'fails '} {c.text}{_given(c.values)}" for c in clause.conditions)
+    if full and rule.facts:
+        yield "values: " + ", ".join(f"{path} = {shown(path, value)}" for path, value in rule.facts.items())
+    if full and rule.thresholds:
+        yield "thresholds: " + ", ".join(f"{name} = {shown(name, value)}" for name, value in rule.thresholds.items())
+
+
+def _given(values: Mapping[str, Any]) -> str:
+    return "".join(f"   [{name} = {shown(name, value)}]" for name, value in values.items())
+
+
+def shown(name: str, value: Any) -> str:
+    """Say a value to a person: micro-units as decimals, µs as times, long ones cut."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        if name.endswith("_u"):
+            return quantity_text(value)
+        if value == FOREVER:
+            return "for ever"
+        if value >= SINCE:
+            return instant_text(value)
+        return f"{value:,}" + (" µs" if name.endswith("_us") else "")
+    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"

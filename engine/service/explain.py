@@ -1,0 +1,211 @@
+"""A decision made again: its input rebuilt, asked of the rules that decided, compared, and laid open rule by rule.
+
+The input is the one that was kept, or (for a pass) the aggregate's journal folded again as far as the decision's batch
+knew it, with the reference data of that batch. Reads only; what it shows are the input's own values, as the rules saw them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.errors import IntegrityError, NotFound, UsageError
+from engine.domain.order import place
+from engine.domain.records import DecisionRow, Recorded
+from engine.domain.timeline import Entry, Timeline
+from engine.policy.bundle import Bundle, from_bytes
+from engine.policy.catalogue import Rule
+from engine.policy.conditions import Clause, conditions
+from engine.policy.evaluator import Evaluator
+from engine.service.deciding import FOLD_VERSION
+from engine.service.judging import document_of, judge
+from engine.service.memory import ReferenceLog, folder
+from engine.store.lookups import Lookups
+
+SHORTEST = 4
+"""Characters of an id that a person has to give."""
+
+
+class RuleExplained(msgspec.Struct, frozen=True):
+    """What one rule says of the event, and why."""
+
+    code: str
+    title: str
+    clause: str
+    severity: str
+    outcome: str
+    """As it comes out now; `recorded` is as it was decided."""
+    recorded: str
+    sentence: str
+    evidence: dict[str, Any]
+    missing: dict[str, str]
+    excused_by: str
+    facts: dict[str, Any]
+    """Path → value of what the rule reads, as it saw it: micro-units and µs are whole numbers."""
+    thresholds: dict[str, Any]
+    conditions: list[Clause]
+
+
+class Explanation(msgspec.Struct, frozen=True):
+    """A decision made again."""
+
+    decision: DecisionRow
+    stands: bool
+    same: bool
+    differences: list[str]
+    rebuilt: str
+    """kept | refolded: where the input is from."""
+    opa_version: str
+    """Of the OPA asked now."""
+    document: dict[str, Any]
+    rules: list[RuleExplained]
+
+
+def find(lookups: Lookups, wanted: str) -> Recorded:
+    """Give the decision that an id begins, or that a violation whose id it begins rests on."""
+    prefix = wanted.strip().lower()
+    if len(prefix) < SHORTEST or not set(prefix) <= set("0123456789abcdef"):
+        msg = f"{wanted[:80]!r} isn't the id of a decision or a violation."
+        raise UsageError(msg, f"Give at least {SHORTEST} of its hexadecimal digits; `covenant violations list` has some.")
+    found = lookups.decisions(prefix)
+    if not found:
+        behind = [decision for _, decision in lookups.decisions_of_violations(prefix)]
+        found = [recorded for decision in behind for recorded in lookups.decisions(decision)]
+    if not found:
+        msg = f"There is no decision or violation {prefix}."
+        raise NotFound(msg, "`covenant violations list` and `covenant export --standing` show what there is in this store.")
+    if len(found) > 1:
+        ids = ", ".join(recorded.decision.id[: len(prefix) + 6] for recorded in found[:4])
+        msg = f"{prefix} begins several ids: {ids}."
+        raise UsageError(msg, "Give more digits.")
+    return found[0]
+
+
+def explain(lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bundle], Evaluator]) -> Explanation:
+    """Make a decision again under the bundle that made it; `evaluator_of` starts one and is closed here."""
+    recorded = find(lookups, wanted)
+    decision = recorded.decision
+    bundle = from_bytes(lookups.store.bundle(decision.bundle))
+    document, rebuilt = _document(lookups, recorded, bundle)
+    rules = bundle.catalogue.for_type(decision.type)
+    evaluator = evaluator_of(bundle)
+    try:
+        (answer,) = evaluator.evaluate([codec.encode(document)])
+    finally:
+        evaluator.close()
+    now = judge(rules, document, answer)
+    before = _recorded_outcomes(decision)
+    differences = _differences(decision, document, rules, before, now)
+    clauses = conditions(opa, bundle, rules, document)
+    explained = [_rule(rule, bundle, document, before, now, clauses.get(rule.code, [])) for rule in rules]
+    return Explanation(
+        decision=decision,
+        stands=recorded.stands,
+        same=not differences,
+        differences=differences,
+        rebuilt=rebuilt,
+        opa_version=evaluator.opa_version,
+        document=document,
+        rules=explained,
+    )
+
+
+def _document(lookups: Lookups, recorded: Recorded, bundle: Bundle) -> tuple[dict[str, Any], str]:
+    decision = recorded.decision
+    if decision.verdict != "pass":
+        document: dict[str, Any] = msgspec.json.decode(lookups.store.input(decision.input_digest))
+        return document, "kept"
+    if decision.fold_version != FOLD_VERSION:
+        msg = f"Decision {decision.id[:12]} is a pass, folded by version {decision.fold_version}; this is {FOLD_VERSION}."
+        raise IntegrityError(msg, "Explain it with the release of Covenant that made it.")
+    question = _refolded(lookups, recorded, bundle).effects.question
+    if question is None:
+        msg = f"The event of decision {decision.id[:12]} comes out as one that no rule is asked about."
+        raise IntegrityError(msg, "Run `covenant replay --check` to see how far the journal and the decisions disagree.")
+    return document_of(bundle.data["params"], decision.organisation, question), "refolded"
+
+
+def _refolded(lookups: Lookups, recorded: Recorded, bundle: Bundle) -> Entry:
+    """Fold the aggregate again as its lane knew it when it decided."""
+    decision, store = recorded.decision, lookups.store
+    log = ReferenceLog()
+    known = lookups.reference_of(recorded.lane, recorded.version)
+    if known:
+        log.extend([codec.parse_event(row.event) for row in store.reference(0)[:known]])
+    timeline = Timeline(decision.aggregate, folder(decision.aggregate, bundle.windows, log))
+    latest = {row.identity: row for row in store.entries(decision.aggregate, recorded.version)}
+    for row in latest.values():
+        if not row.withdrawn:
+            event = codec.parse_event(row.event)
+            timeline.insert(Entry(row.identity, place(event), event))
+    for _ in timeline.refold():
+        pass
+    entry = timeline.find(decision.identity)
+    if entry is None:
+        msg = f"The journal doesn't have the event of decision {decision.id[:12]}."
+        raise IntegrityError(msg, "The store lost part of its journal; restore it from a backup.")
+    return entry
+
+
+def _recorded_outcomes(decision: DecisionRow) -> dict[str, dict[str, Any]]:
+    outcomes: dict[str, Any] = msgspec.json.decode(decision.outcomes)
+    outcomes.pop("pass", None)
+    return outcomes
+
+
+def _differences(
+    decision: DecisionRow,
+    document: dict[str, Any],
+    rules: Sequence[Rule],
+    before: dict[str, dict[str, Any]],
+    now: dict[str, dict[str, Any]],
+) -> list[str]:
+    found = []
+    if codec.digest(codec.encode(document)).hex() != decision.input_digest:
+        found.append("The input comes out otherwise than it was when it was decided.")
+    passes = {"outcome": "pass"}
+    for code in sorted({rule.code for rule in rules} | before.keys()):
+        then, again = before.get(code, passes), now.get(code, passes)
+        if then["outcome"] != again["outcome"]:
+            found.append(f"{code} was {then['outcome']} and comes out {again['outcome']}.")
+        elif codec.encode(then) != codec.encode(again):
+            found.append(f"{code} is {again['outcome']} as before, with other evidence.")
+    return found
+
+
+def _rule(
+    rule: Rule,
+    bundle: Bundle,
+    document: dict[str, Any],
+    before: dict[str, dict[str, Any]],
+    now: dict[str, dict[str, Any]],
+    clauses: list[Clause],
+) -> RuleExplained:
+    outcome = now.get(rule.code, {"outcome": "pass"})
+    needs = dict.fromkeys((*rule.breach_needs, *rule.excuse_needs))
+    return RuleExplained(
+        code=rule.code,
+        title=rule.title,
+        clause=rule.clause,
+        severity=rule.severity,
+        outcome=outcome["outcome"],
+        recorded=before.get(rule.code, {"outcome": "pass"})["outcome"],
+        sentence=outcome.get("sentence", ""),
+        evidence=outcome.get("evidence", {}),
+        missing=outcome.get("missing", {}),
+        excused_by=rule.guards.get(outcome.get("guard", ""), outcome.get("guard", "")),
+        facts={path: value for path in needs if (value := _value(document, path)) is not None},
+        thresholds=bundle.data["params"].get(document["ps"], {}).get(rule.code, {}),
+        conditions=clauses,
+    )
+
+
+def _value(document: dict[str, Any], path: str) -> Any:
+    value: Any = document
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return value
