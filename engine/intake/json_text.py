@@ -1,0 +1,157 @@
+"""JSON text under limits: strict UTF-8, no duplicate keys, no NaN, bounded depth, no U+0000, no lone surrogates. Pure.
+
+Follows RFC 8259 and, in what it refuses beyond it, I-JSON (RFC 7493). This is the hot path: the decoder is msgspec's,
+and a check that costs anything runs only where the bytes show that it could find something.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any, Final, NoReturn
+
+import msgspec
+
+from engine.domain.errors import Refusal
+from engine.domain.wording import cut
+
+DEPTH_MAX: Final = 64
+"""Lists and objects within each other; every source's real payloads stay below 20."""
+LINE_BYTES_MAX: Final = 1 << 20
+"""One line or message: 1 MiB, a broker's own default."""
+
+_TOKEN: Final = re.compile(rb'"(?:[^"\\]+|\\.)*+"?|[\[{]|[\]}]', re.DOTALL)
+_SURROGATE: Final = re.compile(rb"\\u[dD][89a-fA-F]")
+_NOT_A_NUMBER: Final = re.compile(rb"-?(?:NaN|Infinity)")
+_BYTE: Final = re.compile(r"\(byte (\d+)\)")
+_SPACED: Final = (b" :", b"\t:", b"\n:", b"\r:")
+
+_decode = msgspec.json.Decoder().decode
+
+
+def parse(text: bytes) -> Any:
+    """Decode one JSON value; `Refusal` says what is wrong, where, and what to send instead."""
+    if len(text) > LINE_BYTES_MAX:
+        raise too_long(len(text), "The message")
+    if text.count(b"{") + text.count(b"[") > DEPTH_MAX:
+        _check_depth(text)
+    try:
+        value = _decode(text)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        _explain(text, error)
+    if b"\\u0000" in text:
+        _check_zero(value)
+    if text.count(b'":') != keys(value) or any(mark in text for mark in _SPACED):
+        _check_duplicates(text)
+    return value
+
+
+def too_long(size: int, what: str) -> Refusal:
+    """Refuse what is over the limit."""
+    msg = f"{what} has {size:,} bytes; {LINE_BYTES_MAX:,} is the most that is read."
+    return Refusal(msg, "Send what it holds in smaller events.", code="too-long")
+
+
+def keys(value: Any) -> int:
+    """Count the keys of all objects within a value."""
+    if type(value) is dict:
+        count = len(value)
+        for inner in value.values():
+            if type(inner) is dict or type(inner) is list:
+                count += keys(inner)
+        return count
+    return sum(map(keys, value)) if type(value) is list else 0
+
+
+def _check_depth(text: bytes) -> None:
+    depth = 0
+    for match in _TOKEN.finditer(text):
+        first = match[0][0]
+        if first in b"[{":
+            depth += 1
+            if depth > DEPTH_MAX:
+                msg = f"Lists and objects lie more than {DEPTH_MAX} deep within each other (byte {match.start()})."
+                raise Refusal(msg, "Send a flatter object.", code="too-deep")
+        elif first in b"]}":
+            depth -= 1
+
+
+def _check_zero(value: Any) -> None:
+    """Refuse U+0000, which databases and most programs can't hold in a text."""
+    found = _zero(value, "")
+    if found is not None:
+        msg = f"{cut(found) or 'The text'}: holds the character U+0000."
+        raise Refusal(msg, "Remove the character at the source.", code="invalid-text", field=found.replace("\0", "")[:256])
+
+
+def _zero(value: Any, path: str) -> str | None:
+    if isinstance(value, str):
+        return path if "\0" in value else None
+    inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, one in inner:
+        at = f"{path}.{key}" if path else str(key)
+        if isinstance(key, str) and "\0" in key:
+            return at.replace("\0", "\\u0000")
+        found = _zero(one, at)
+        if found is not None:
+            return found
+    return None
+
+
+def _check_duplicates(text: bytes) -> None:
+    """Refuse an object that says the same key twice: programs differ on which of the two counts."""
+    json.loads(text.decode(), object_pairs_hook=_unique, parse_int=len, parse_float=len)
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) == len(pairs):
+        return found
+    seen: set[str] = set()
+    twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value]
+    msg = f"{cut(twice)}: given twice in one object."
+    raise Refusal(msg, "Give each key once.", code="duplicate-key", field=twice[:256])
+
+
+def _explain(text: bytes, error: Exception) -> NoReturn:
+    """Turn the decoder's words into a sentence for a person."""
+    check_utf8(text)
+    do = "Send one JSON object a line, without anything before or after it."
+    if isinstance(error, RecursionError):
+        msg = f"Lists and objects lie more than {DEPTH_MAX} deep within each other."
+        raise Refusal(msg, "Send a flatter object.", code="too-deep") from error
+    if _SURROGATE.search(text) and _loads(text):
+        msg = "A text holds half of a surrogate pair (\\ud800 to \\udfff), which is no character."
+        raise Refusal(msg, "Send whole characters, such as \\ud83d\\ude00.", code="invalid-text") from error
+    found = _BYTE.search(str(error))
+    where = int(found[1]) if found else len(text)
+    if _NOT_A_NUMBER.match(text, where):
+        msg = f"NaN and Infinity are no numbers in JSON (byte {where})."
+        raise Refusal(msg, "Leave the field out where there is no number.", code="not-json") from error
+    sentence = str(error).removeprefix("JSON is malformed: ")
+    if "truncated" in sentence:
+        sentence = "it ends in the middle"
+        do = "Send the whole object on one line."
+    msg = f"This is not JSON: {sentence[:1].lower() + sentence[1:]}; it begins {text[:24].decode(errors='replace')!r}."
+    raise Refusal(msg, do, code="not-json") from error
+
+
+def _loads(text: bytes) -> bool:
+    """Whether Python's decoder, which lets lone surrogates pass, finds nothing else wrong."""
+    try:
+        json.loads(text.decode(), parse_int=len, parse_float=len)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def check_utf8(text: bytes) -> None:
+    """Refuse binary data and text that isn't UTF-8."""
+    if b"\0" in text:
+        msg = f"This is not text: byte {text.index(0)} is zero."
+        raise Refusal(msg, "Send UTF-8 text; UTF-16 and binary files must be converted.", code="not-text")
+    try:
+        text.decode()
+    except UnicodeDecodeError as error:
+        msg = f"This is not UTF-8: byte {error.start} is 0x{text[error.start]:02x}."
+        raise Refusal(msg, "Send UTF-8 text; another encoding must be converted.", code="not-text") from error
