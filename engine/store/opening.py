@@ -1,56 +1,102 @@
-"""Opening a store by its URL: SQLite under a path, or PostgreSQL; tables are there afterwards, or one clear error."""
+"""Opening a store by its URL: SQLite in a file, or PostgreSQL. Its tables are up to date afterwards, or one clear error.
+
+Owns what a connection is told when it is made: how durable it is, how long it waits for others, and that on SQLite
+only a writer takes the write lock.
+"""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine, create_engine, event
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DatabaseError, OperationalError
-from sqlmodel import SQLModel
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
 
 from engine.domain.errors import StoreUnavailable, UsageError
-from engine.store import tables
+from engine.store.faults import DRIVER_ERRORS, told
+from engine.store.migrating import migrate
 from engine.store.sql_store import SqlStore
+
+WAIT_S: Final = 10
+"""How long a writer waits for another one, and a connection for the server."""
+_PRAGMAS: Final = (
+    f"busy_timeout={WAIT_S * 1000}",
+    "journal_mode=WAL",
+    "synchronous=FULL",
+    "foreign_keys=ON",
+    "cache_size=-65536",
+    "wal_autocheckpoint=4000",
+    "journal_size_limit=67108864",
+)
+_POSTGRES: Final = {
+    "connect_timeout": WAIT_S,
+    "keepalives_idle": 30,
+    # A worker that was stopped in the middle of a batch must not hold its lane for ever.
+    "options": f"-c idle_in_transaction_session_timeout=60s -c lock_timeout={3 * WAIT_S}s -c timezone=UTC",
+}
+_FORMS: Final = "Give sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE."
 
 
 def open_store(url: str) -> SqlStore:
-    """Open a store: `sqlite:///FILE` or `postgresql+psycopg://…`."""
+    """Open a store: `sqlite:///FILE` or `postgresql+psycopg://…`; `UsageError` or `StoreUnavailable` where it can't be."""
+    parsed = _parse(url)
+    shown = parsed.render_as_string(hide_password=True)
+    engine: Engine | None = None
+    try:
+        engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
+        migrate(engine, shown)
+    except (OSError, *DRIVER_ERRORS) as error:
+        _close(engine)
+        cause = told(error, f"Opening {shown}")
+        msg = f"The store {shown} can't be opened. {cause.message}"
+        raise StoreUnavailable(msg, cause.do) from error
+    except BaseException:
+        _close(engine)
+        raise
+    return SqlStore(engine)
+
+
+def _parse(url: str) -> URL:
     try:
         parsed = make_url(url)
     except ArgumentError as error:
         msg = f"{url!r} isn't the URL of a store."
-        raise UsageError(msg, "Give sqlite:///FILE or postgresql+psycopg://USER@HOST/DATABASE.") from error
-    shown = parsed.render_as_string(hide_password=True)
-    try:
-        if parsed.get_backend_name() == "sqlite" and parsed.database not in (None, "", ":memory:"):
-            Path(str(parsed.database)).parent.mkdir(parents=True, exist_ok=True)
-        engine = create_engine(parsed, pool_pre_ping=parsed.get_backend_name() != "sqlite")
-        if parsed.get_backend_name() == "sqlite":
-            _tune_sqlite(engine)
-        SQLModel.metadata.create_all(engine, tables=[table.__table__ for table in _all()])
-    except (OSError, DatabaseError, OperationalError) as error:
-        said = str(getattr(error, "orig", error)).strip().splitlines()[0]
-        msg = f"The store {shown} can't be opened: {said}."
-        raise StoreUnavailable(msg, "See that it exists, that the URL is right and that it may be written.") from error
-    return SqlStore(engine)
+        raise UsageError(msg, _FORMS) from error
+    if parsed.drivername in ("postgresql", "postgres"):
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.drivername not in ("sqlite", "sqlite+pysqlite", "postgresql+psycopg"):
+        msg = f"Covenant keeps no store in {parsed.drivername}."
+        raise UsageError(msg, _FORMS)
+    if parsed.get_backend_name() == "sqlite" and parsed.database in (None, "", ":memory:"):
+        msg = "A store needs a file that outlives the command."
+        raise UsageError(msg, _FORMS)
+    return parsed
 
 
-def _all() -> list[Any]:
-    return [kind for kind in vars(tables).values() if isinstance(kind, type) and issubclass(kind, SQLModel) and kind is not SQLModel]
-
-
-def _tune_sqlite(engine: Engine) -> None:
-    """WAL, full synchronisation, and transactions that take the write lock when they begin, unless they only read."""
+def _sqlite(url: URL) -> Engine:
+    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    engine = create_engine(url)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=10000", "foreign_keys=ON"):
+        for pragma in _PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
         reads = connection.get_execution_options().get("reads", False)
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+def _postgres(url: URL) -> Engine:
+    ours = {name: value for name, value in _POSTGRES.items() if name not in url.query}
+    return create_engine(url, pool_pre_ping=True, connect_args=ours)
+
+
+def _close(engine: Engine | None) -> None:
+    if engine is not None:
+        engine.dispose()

@@ -7,9 +7,9 @@ by text compares bytewise on every database, so that two stores give the same or
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, Text, text
+from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Text, text
 from sqlalchemy.dialects.postgresql import TEXT
 from sqlmodel import Field, SQLModel
 
@@ -43,7 +43,13 @@ def blob() -> Any:
     return Field(sa_column=Column(LargeBinary, nullable=False))
 
 
-class LaneTable(SQLModel, table=True):
+class Stored(SQLModel):
+    """Base of our tables, with a catalogue of their own: other SQLModel tables in a process aren't ours to migrate."""
+
+    metadata: ClassVar[MetaData] = MetaData()
+
+
+class LaneTable(Stored, table=True):
     """Where each lane stands: the unit of locking."""
 
     __tablename__ = "lane"
@@ -55,7 +61,7 @@ class LaneTable(SQLModel, table=True):
     published: int = big(server_default="0")
 
 
-class PositionTable(SQLModel, table=True):
+class PositionTable(Stored, table=True):
     """The next offset of each input."""
 
     __tablename__ = "position"
@@ -65,7 +71,7 @@ class PositionTable(SQLModel, table=True):
     next: int = big()
 
 
-class BatchTable(SQLModel, table=True):
+class BatchTable(Stored, table=True):
     """One batch of a lane."""
 
     __tablename__ = "batch"
@@ -84,7 +90,7 @@ class BatchTable(SQLModel, table=True):
     outbox_sequence: int = big()
 
 
-class JournalTable(SQLModel, table=True):
+class JournalTable(Stored, table=True):
     """The append-only truth."""
 
     __tablename__ = "journal"
@@ -105,7 +111,7 @@ class JournalTable(SQLModel, table=True):
     event: str
 
 
-class SeenTable(SQLModel, table=True):
+class SeenTable(Stored, table=True):
     """Identities taken in, at any distance; apart from the journal, which may be split by time."""
 
     __tablename__ = "seen"
@@ -114,7 +120,7 @@ class SeenTable(SQLModel, table=True):
     content: str
 
 
-class DecisionTable(SQLModel, table=True):
+class DecisionTable(Stored, table=True):
     """Evaluations; `stands` until superseded or withdrawn."""
 
     __tablename__ = "decision"
@@ -141,7 +147,7 @@ class DecisionTable(SQLModel, table=True):
     stands: bool
 
 
-class WithdrawalTable(SQLModel, table=True):
+class WithdrawalTable(Stored, table=True):
     """Decisions in whose place nothing stands, and why."""
 
     __tablename__ = "withdrawal"
@@ -152,7 +158,7 @@ class WithdrawalTable(SQLModel, table=True):
     cause: str
 
 
-class InputTable(SQLModel, table=True):
+class InputTable(Stored, table=True):
     """Inputs of decisions that aren't a pass, for ever."""
 
     __tablename__ = "input"
@@ -160,7 +166,7 @@ class InputTable(SQLModel, table=True):
     body: bytes = blob()
 
 
-class PostingTable(SQLModel, table=True):
+class PostingTable(Stored, table=True):
     """Changes to grants' balances, append-only."""
 
     __tablename__ = "posting"
@@ -179,7 +185,7 @@ class PostingTable(SQLModel, table=True):
     time: int = big()
 
 
-class ViolationTable(SQLModel, table=True):
+class ViolationTable(Stored, table=True):
     """Violations as they stand."""
 
     __tablename__ = "violation"
@@ -213,7 +219,7 @@ class ViolationTable(SQLModel, table=True):
     settle_us: int = big()
 
 
-class ChangeTable(SQLModel, table=True):
+class ChangeTable(Stored, table=True):
     """Steps in violations' lives."""
 
     __tablename__ = "violation_change"
@@ -228,7 +234,7 @@ class ChangeTable(SQLModel, table=True):
     count: int
 
 
-class IndeterminateTable(SQLModel, table=True):
+class IndeterminateTable(Stored, table=True):
     """What could not be judged, folded."""
 
     __tablename__ = "indeterminate"
@@ -245,7 +251,7 @@ class IndeterminateTable(SQLModel, table=True):
     last_decision: str
 
 
-class RefusedTable(SQLModel, table=True):
+class RefusedTable(Stored, table=True):
     """Refused lines and messages."""
 
     __tablename__ = "refused"
@@ -261,7 +267,7 @@ class RefusedTable(SQLModel, table=True):
     recorded_at: int = big()
 
 
-class DerivedTable(SQLModel, table=True):
+class DerivedTable(Stored, table=True):
     """Derived facts as last sent."""
 
     __tablename__ = "derived"
@@ -275,7 +281,7 @@ class DerivedTable(SQLModel, table=True):
     content: str
 
 
-class OutboxTable(SQLModel, table=True):
+class OutboxTable(Stored, table=True):
     """Messages on their way to topics."""
 
     __tablename__ = "outbox"
@@ -286,7 +292,7 @@ class OutboxTable(SQLModel, table=True):
     value: bytes = blob()
 
 
-class BundleTable(SQLModel, table=True):
+class BundleTable(Stored, table=True):
     """Bundles, kept for ever."""
 
     __tablename__ = "bundle"
@@ -295,7 +301,7 @@ class BundleTable(SQLModel, table=True):
     recorded_at: int = big()
 
 
-class CheckpointTable(SQLModel, table=True):
+class CheckpointTable(Stored, table=True):
     """Folded states of aggregates; may be lost, since the journal gives them again."""
 
     __tablename__ = "checkpoint"
@@ -309,7 +315,7 @@ class CheckpointTable(SQLModel, table=True):
     state: bytes = blob()
 
 
-class AggregateTable(SQLModel, table=True):
+class AggregateTable(Stored, table=True):
     """What a lane knows of its aggregates without loading them. `newest` has no index: it changes with every batch."""
 
     __tablename__ = "aggregate"

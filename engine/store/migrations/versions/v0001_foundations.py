@@ -1,0 +1,141 @@
+"""The first tables: lanes and batches, journal and decisions, what stands, messages, bundles and checkpoints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects.postgresql import TEXT
+
+revision = "0001"
+down_revision = None
+
+BYTEWISE = sa.Text().with_variant(TEXT(collation="C"), "postgresql")
+KINDS: dict[str, Any] = {
+    "int": sa.Integer(),
+    "big": sa.BigInteger(),
+    "text": sa.String(),
+    "word": BYTEWISE,
+    "bytes": sa.LargeBinary(),
+    "flag": sa.Boolean(),
+}
+ROWS: dict[str, Any] = {"sqlite_with_rowid": False}
+
+
+def table(name: str, key: str, columns: str, **options: Any) -> None:
+    """Create a table: `columns` reads `kind: name name; kind: name`, `key` names those of the primary key."""
+    made = [
+        sa.Column(column, KINDS[kind.strip()], nullable=False, autoincrement=False)
+        for kind, _, names in (group.partition(":") for group in columns.split(";"))
+        for column in names.split()
+    ]
+    op.create_table(name, *made, sa.PrimaryKeyConstraint(*key.split()), **options)
+
+
+def upgrade() -> None:
+    truth()
+    decisions()
+    standing()
+    around()
+
+
+def truth() -> None:
+    """Lanes, batches, journal, identities."""
+    op.create_table(
+        "lane",
+        sa.Column("lane", sa.Integer(), nullable=False, autoincrement=False, primary_key=True),
+        *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("version", "reference", "watermark", "outbox_sequence")),
+        sa.Column("published", sa.BigInteger(), nullable=False, server_default="0"),
+    )
+    table("position", "lane input", "int: lane; word: input; big: next", **ROWS)
+    table(
+        "batch", "lane version",
+        "int: lane; big: version; text: kind; big: recorded_at reference watermark; text: work;"
+        "int: lanes read accepted duplicates; big: outbox_sequence",
+        **ROWS,
+    )  # fmt: skip
+    table(
+        "journal", "lane version ordinal",
+        "int: lane; big: version; int: ordinal; text: organisation; word: aggregate; text: identity type;"
+        "big: time effective recorded_at; text: origin; int: revision; flag: withdrawn; text: event",
+        **ROWS,
+    )  # fmt: skip
+    op.create_index("journal_aggregate", "journal", ["aggregate"])
+    table("seen", "identity", "word: identity; text: content", **ROWS)
+
+
+def decisions() -> None:
+    """Decisions, withdrawals, inputs."""
+    table(
+        "decision", "lane version ordinal",
+        "int: lane; big: version; int: ordinal; word: id; text: organisation; word: aggregate;"
+        "text: identity source event_id type; big: time; text: bundle input_digest; int: fold_version;"
+        "text: opa_version outcomes verdict supersedes cause; flag: stands",
+        **ROWS,
+    )  # fmt: skip
+    op.create_index("decision_id", "decision", ["id"])
+    op.create_index("decision_aggregate", "decision", ["aggregate", "stands"])
+    table("withdrawal", "lane version id", "int: lane; big: version; word: id; text: cause", **ROWS)
+    table("input", "digest", "word: digest; bytes: body")
+
+
+def standing() -> None:
+    """Postings, violations and their changes, what couldn't be judged, derived facts, aggregates."""
+    table(
+        "posting", "lane version ordinal",
+        "int: lane; big: version; int: ordinal; text: organisation; word: aggregate; text: identity grant holder unit kind;"
+        "big: amount time",
+        **ROWS,
+    )  # fmt: skip
+    op.create_index("posting_aggregate", "posting", ["aggregate"])
+    table(
+        "violation", "id",
+        "word: id; int: lane; text: organisation rule; word: aggregate; text: discriminator severity clause respondent;"
+        "word: holder; text: repository status; flag: settled; big: opened_at last_seen_at; int: count;"
+        "text: first_decision last_decision evidence sentence; int: version; big: settle_us",
+    )  # fmt: skip
+    op.create_index("violation_rule", "violation", ["rule"])
+    op.create_index("violation_holder", "violation", ["holder"])
+    op.create_index("violation_aggregate", "violation", ["aggregate"])
+    unsettled: dict[str, Any] = {"sqlite_where": sa.text("settled = 0"), "postgresql_where": sa.text("NOT settled")}
+    op.create_index("violation_unsettled", "violation", ["lane"], **unsettled)
+    table(
+        "violation_change", "violation version",
+        "word: violation; int: version lane; text: change decision cause; big: time recorded_at; int: count",
+    )  # fmt: skip
+    table(
+        "indeterminate", "aggregate rule fact",
+        "word: aggregate rule fact; int: lane; text: organisation reason; int: count; big: first_at last_at; text: last_decision",
+        **ROWS,
+    )  # fmt: skip
+    table(
+        "derived", "aggregate key target",
+        "word: aggregate key target; int: lane; text: identity; int: revision; text: content",
+        **ROWS,
+    )  # fmt: skip
+    table("aggregate", "aggregate", "word: aggregate; int: lane; big: newest dirty_from", **ROWS)
+    dirty = sa.text("dirty_from >= 0")
+    op.create_index("aggregate_dirty", "aggregate", ["lane"], sqlite_where=dirty, postgresql_where=dirty)
+
+
+def around() -> None:
+    """Refusals, messages, bundles, checkpoints."""
+    table(
+        "refused", "id",
+        "word: id; text: organisation source code field reason do where; bytes: raw; big: recorded_at",
+    )  # fmt: skip
+    table("outbox", "lane sequence", "int: lane; big: sequence; text: topic key; bytes: value")
+    table("bundle", "digest", "word: digest; bytes: body; big: recorded_at")
+    table(
+        "checkpoint", "aggregate version entries",
+        "word: aggregate; big: version entries time; text: place; big: reference; int: fold_version; bytes: state",
+    )  # fmt: skip
+
+
+def downgrade() -> None:
+    for name in (
+        "checkpoint", "bundle", "outbox", "refused", "aggregate", "derived", "indeterminate", "violation_change", "violation",
+        "posting", "input", "withdrawal", "decision", "seen", "journal", "batch", "position", "lane",
+    ):  # fmt: skip
+        op.drop_table(name)
