@@ -1,0 +1,52 @@
+"""What the company says of itself: which owners of repositories are its own, and what a unit of each meter costs."""
+
+from __future__ import annotations
+
+from typing import Final, Literal
+
+from engine.domain.events.reference import OrganisationConfigured, RatePublished
+from engine.domain.values import DAY_US, Instant, quantity
+from examples.company.clock import START, at
+from examples.company.feed import Feed
+
+Meter = Literal["input_tokens", "cached_tokens", "output_tokens"]
+
+OWNERS: Final = ("github.com/acme", "github.com/acme-labs")
+GPU_MODELS: Final = ("h100", "a100")
+CLUSTER_PROVIDER: Final = "cluster-a"
+RATES: Final[dict[str, tuple[str, str, str]]] = {
+    "claude-x-5": ("2.5", "0.25", "10"),
+    "claude-x-4": ("2", "0.2", "8"),
+    "claude-x-latest": ("2.5", "0.25", "10"),
+    "sparrow-2": ("1", "0.1", "4"),
+    "lane-large": ("1.5", "0.15", "6"),
+}
+"""CCU for a million input, cached and output tokens of each model."""
+PROVIDERS: Final = {
+    "claude-x-5": "anthropic",
+    "claude-x-4": "anthropic",
+    "claude-x-latest": "anthropic",
+    "sparrow-2": "sparrow",
+    "sparrow-3": "sparrow",
+    "lane-large": "openlane",
+    "lane-preview": "openlane",
+}
+"""Whose model it is. `sparrow-3` gets its rate late, `lane-preview` never: see the stories of the caps."""
+
+
+def publish(feed: Feed) -> None:
+    """Say what is ours and what things cost; GPU time becomes cheaper in July, which is announced in June."""
+    with feed.scope("settings"):
+        feed.say(START - DAY_US, OrganisationConfigured(owners=OWNERS))
+        for model in RATES:
+            publish_rates(feed, START - DAY_US, model, RATES[model])
+        feed.say(START - DAY_US, RatePublished(meter="gpu_seconds", units=quantity("3"), per=quantity("3600")))
+        cheaper = RatePublished(at("2026-07-01"), meter="gpu_seconds", units=quantity("2.4"), per=quantity("3600"))
+        feed.say(at("2026-06-15 09:00"), cheaper)
+
+
+def publish_rates(feed: Feed, time: int, model: str, rates: tuple[str, str, str], since: Instant | None = None) -> None:
+    """Publish a model's three rates, in force from `since` (else from `time`)."""
+    meters: tuple[Meter, ...] = ("input_tokens", "cached_tokens", "output_tokens")
+    for meter, units in zip(meters, rates, strict=True):
+        feed.say(time, RatePublished(since, meter=meter, units=quantity(units), model=model))

@@ -1,0 +1,57 @@
+"""Stories of a grant's filters: a model and a provider outside them, and a permitted model by another name."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from engine.domain.events.grants import Filters
+from examples.company.clock import at
+from examples.company.expecting import Excuse, Finding, Story
+from examples.company.feed import Feed
+from examples.company.grants import issue, own
+from examples.company.people import Member, member
+from examples.company.usage import call
+
+_ONLY = Filters(("claude-x-5",), ("anthropic",))
+
+
+def _use(feed: Feed, who: Member, model: str, *moments: str) -> None:
+    for moment in moments:
+        feed.say(at(moment), call(who, model, (200, 20)))
+
+
+def outside_the_filters(feed: Feed) -> Story:
+    """Xenia uses two models that her grant doesn't permit."""
+    xenia = member("xenia")
+    with feed.scope("outside-the-filters"):
+        issue(feed, xenia, replace(own(xenia, "2000"), filters=_ONLY))
+        _use(feed, xenia, "claude-x-5", "2026-01-02 10:00", "2026-02-03 10:00", "2026-03-03 10:00")
+        _use(feed, xenia, "lane-large", "2026-01-04 10:00", "2026-01-05 10:00", "2026-02-05 10:00")
+        _use(feed, xenia, "claude-x-4", "2026-02-06 10:00")
+    key = xenia.key
+    return Story(
+        "outside-the-filters",
+        "Models outside the filters",
+        "Xenia's grant permits claude-x-5 alone. She uses lane-large in January and February and claude-x-4 once. Her key is "
+        "registered five days late: what it did in January is hers all the same.",
+        findings=(
+            Finding("FU-010", xenia.id, xenia.about, (key, "openlane", "lane-large", "2026-01"), 2),
+            Finding("FU-010", xenia.id, xenia.about, (key, "openlane", "lane-large", "2026-02"), 1),
+            Finding("FU-010", xenia.id, xenia.about, (key, "anthropic", "claude-x-4", "2026-02"), 1),
+        ),
+    )
+
+
+def another_name(feed: Feed) -> Story:
+    """Yara asks for the latest version of a permitted model."""
+    yara = member("yara")
+    with feed.scope("another-name"):
+        issue(feed, yara, replace(own(yara, "2000"), filters=_ONLY))
+        _use(feed, yara, "claude-x-latest", "2026-03-10 10:00", "2026-03-11 10:00", "2026-04-10 10:00")
+        _use(feed, yara, "claude-x-5", "2026-03-12 10:00")
+    return Story(
+        "another-name",
+        "A permitted model by another name",
+        "Yara's grant permits claude-x-5; she asks for claude-x-latest, which the agreement lists as a name of it.",
+        excuses=(Excuse("FU-010", yara.about, "alias", count=3),),
+    )

@@ -1,0 +1,80 @@
+"""What a store holds of the example company, in the words in which its stories state what they expect."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from engine.store.sql_store import SqlStore
+from examples.company.expecting import Excuse, Finding, OpenQuestion, Refused, Story
+
+
+def expected_of(stories: Iterable[Story]) -> dict[str, set[Any]]:
+    """All that the stories state, by kind."""
+    stories = list(stories)
+    return {
+        "findings": {one for story in stories for one in story.findings},
+        "excuses": {one for story in stories for one in story.excuses},
+        "questions": {one for story in stories for one in story.questions},
+        "refused": _summed(one for story in stories for one in story.refused),
+    }
+
+
+def found_in(store: SqlStore, standing: Iterable[bytes]) -> dict[str, set[Any]]:
+    """All that stands in the store, by kind."""
+    rows = [json.loads(line) for line in standing]
+    return {
+        "findings": {_finding(row) for row in rows if row["kind"] == "violation"},
+        "excuses": _excuses(row for row in rows if row["kind"] == "decision"),
+        "questions": {
+            OpenQuestion(row["rule"], _about(row), row["fact"], row["count"]) for row in rows if row["kind"] == "missing"
+        },
+        "refused": _refused(store),
+    }
+
+
+def retracted_in(store: SqlStore) -> set[Finding]:
+    """Findings that were said and taken back; a count isn't kept of them."""
+    query = "SELECT rule, holder, aggregate, discriminator FROM violation WHERE status = 'retracted'"
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql(query).all()
+    return {
+        Finding(rule, holder, aggregate.partition("/")[2], tuple(json.loads(parts)), 0) for rule, holder, aggregate, parts in rows
+    }
+
+
+def _about(row: dict[str, Any]) -> str:
+    return str(row["aggregate"]).partition("/")[2]
+
+
+def _finding(row: dict[str, Any]) -> Finding:
+    assert row["status"] == "alleged"
+    return Finding(row["rule"], row["holder"], _about(row), tuple(row["discriminator"]), row["count"])
+
+
+def _excuses(rows: Iterable[dict[str, Any]]) -> set[Excuse]:
+    counts: Counter[tuple[Any, ...]] = Counter()
+    for row in rows:
+        for rule, outcome in row["outcomes"].items():
+            if outcome["outcome"] == "excused":
+                counts[rule, _about(row), outcome["guard"], tuple(outcome["by"]), outcome["back_dated"]] += 1
+            else:
+                assert outcome["outcome"] in ("violation", "indeterminate"), row
+    return {Excuse(*key, count=count) for key, count in counts.items()}
+
+
+def _refused(store: SqlStore) -> set[Refused]:
+    query = "SELECT code, field, count(*), min(reason), min(do) FROM refused GROUP BY code, field"
+    with store.reading() as connection:
+        rows = connection.exec_driver_sql(query).all()
+    assert all(reason and do for _, _, _, reason, do in rows), "a refusal says what is wrong and what to do"
+    return {Refused(code, field, count) for code, field, count, _, _ in rows}
+
+
+def _summed(refused: Iterable[Refused]) -> set[Refused]:
+    counts: Counter[tuple[str, str]] = Counter()
+    for one in refused:
+        counts[one.code, one.field] += one.count
+    return {Refused(code, field, count) for (code, field), count in counts.items()}

@@ -1,0 +1,137 @@
+"""The example company through the embedded body: all that is found is what its stories state, both ways."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from engine.domain.order import aggregate
+from engine.intake.cloudevents import decode
+from engine.intake.contract import Options
+from engine.policy.bundle import load_bundle
+from engine.policy.opa_child import OpaChild
+from engine.service.ingest import Taking, ingest
+from engine.service.process import Body
+from engine.service.standing import export_standing
+from engine.store.opening import open_store
+from examples import company
+from tests.examples.found import expected_of, found_in, retracted_in
+
+ROOT = Path(__file__).parents[2]
+RULES = {"FU-001", "FU-004", "FU-006", "FU-007", "FU-008", "FU-010", "IP-001", "IP-003", "IP-004", "IP-012"}
+BATCH = 1000
+
+
+class Run(NamedTuple):
+    """What one run over the example left behind."""
+
+    taking: Taking
+    standing: tuple[bytes, ...]
+    found: dict[str, set[Any]]
+    retracted: set[company.Finding]
+
+
+@pytest.fixture(scope="module")
+def take_in(opa_binary: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Iterable[bytes]], Run]]:
+    """Takes lines in, on the shipped policies, a child OPA and a fresh SQLite store."""
+    bundle = load_bundle(ROOT / "policies", Path(opa_binary))
+    child = OpaChild(bundle, Path(opa_binary))
+
+    def run(lines: Iterable[bytes]) -> Run:
+        store = open_store(f"sqlite:///{tmp_path_factory.mktemp('company') / 'covenant.db'}")
+        arrivals = (one for number, line in enumerate(lines, 1) for one in decode(line, f"company:{number}", Options()))
+        taking = ingest(Body(store, child, bundle), arrivals, clock=lambda: 1, batch=BATCH)
+        standing = tuple(export_standing(store))
+        done = Run(taking, standing, found_in(store, standing), retracted_in(store))
+        store.close()
+        return done
+
+    yield run
+    child.close()
+
+
+@pytest.fixture(scope="module")
+def as_it_arrived(take_in: Callable[[Iterable[bytes]], Run]) -> Run:
+    """The example in the order in which it arrived."""
+    return take_in(company.lines())
+
+
+@pytest.mark.parametrize("kind", ["findings", "excuses", "questions", "refused"])
+def test_all_that_is_found_is_what_the_stories_state(as_it_arrived: Run, kind: str) -> None:
+    """Nothing is missing and nothing is extra, of findings, excuses, open questions and refusals."""
+    expected, found = expected_of(company.expected())[kind], as_it_arrived.found[kind]
+    assert {"missing": expected - found, "extra": found - expected} == {"missing": set(), "extra": set()}
+
+
+def test_what_was_alleged_too_early_was_retracted(as_it_arrived: Run) -> None:
+    """A late approval, determination or resumption takes back what had been said without it; nothing else is taken back."""
+    corrected = {(f.rule, f.holder, f.about, f.parts) for story in company.expected() for f in story.corrected}
+    assert {(f.rule, f.holder, f.about, f.parts) for f in as_it_arrived.retracted} == corrected
+
+
+def test_every_line_is_accepted_a_duplicate_or_refused(as_it_arrived: Run) -> None:
+    """The counts add up, and are those that the stories state."""
+    taking, stories = as_it_arrived.taking, company.expected()
+    assert taking.read == company.EVENTS == taking.accepted + taking.duplicates + taking.refused
+    assert taking.duplicates == sum(story.duplicates for story in stories)
+    assert taking.refused == sum(one.count for story in stories for one in story.refused)
+
+
+def test_the_order_of_arrival_changes_nothing(take_in: Callable[[Iterable[bytes]], Run], as_it_arrived: Run) -> None:
+    """Sorted by the time at which things happened, the same lines end in the same standing export, byte for byte."""
+    lines = company.company()[0]
+    ordered = sorted(lines, key=lambda line: line.event.time if line.event is not None else line.arrives)
+    sorted_run = take_in(line.value for line in ordered)
+    assert sorted_run.standing == as_it_arrived.standing
+    assert sorted_run.found == as_it_arrived.found
+
+
+def test_every_shipped_rule_has_a_story_and_an_innocent() -> None:
+    """Each rule finds something, and every guard that a story can show is shown."""
+    stories = company.expected()
+    assert {finding.rule for story in stories for finding in story.findings} == RULES
+    guards = {excuse.guard for story in stories for excuse in story.excuses}
+    assert guards == {
+        "alias", "approved_late", "cap_uplift", "determination", "divestiture", "fork", "job_started_before", "prior_invention",
+    }  # fmt: skip
+    assert len({story.key for story in stories}) == len(stories)
+
+
+def test_the_company_is_as_large_as_it_says() -> None:
+    """Sixty people, 25 repositories, nine months, 50,000 lines, most of them usage and pushes."""
+    lines = company.company()[0]
+    kinds = Counter(line.event.type.split(".")[1] for line in lines if line.event is not None)
+    assert len(lines) == company.EVENTS
+    assert (len(company.people.MEMBERS), len(company.repositories.REPOS)) == (60, 25)
+    assert kinds["usage"] + kinds["repository"] > 0.8 * len(lines)
+
+
+def test_messages_are_keyed_by_the_aggregate_they_concern() -> None:
+    """Each message's topic and key are those of the event it carries; broken lines have one as well."""
+    for line, (topic, key, value) in zip(company.company()[0], company.messages(), strict=True):
+        assert (topic, key, value) == (line.topic, line.key, line.value)
+        if line.event is not None:
+            assert (topic, key) == (f"covenant.{line.event.data.TOPIC}", aggregate(line.event))
+        assert topic.startswith("covenant.") and key.startswith("acme/")
+
+
+def test_every_machine_and_process_makes_the_same_bytes() -> None:
+    """Neither the order of hashes nor a second run changes a byte; another seed changes the background."""
+    program = "import hashlib, examples.company as c; print(hashlib.sha256(b'\\n'.join(c.lines())).hexdigest())"
+    digests = {
+        subprocess.run(
+            [sys.executable, "-c", program], env=os.environ | {"PYTHONHASHSEED": seed}, cwd=ROOT, check=True,
+            capture_output=True, text=True,
+        ).stdout.strip()
+        for seed in ("0", "1", "4711")
+    }  # fmt: skip
+    assert digests == {hashlib.sha256(b"\n".join(company.lines())).hexdigest()}
+    assert hashlib.sha256(b"\n".join(company.lines(7))).hexdigest() not in digests
