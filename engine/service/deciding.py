@@ -56,6 +56,8 @@ class Deciding:
         self.withdrawn: list[WithdrawnDecision] = []
         self.inputs: list[InputRow] = []
         self.violations: dict[str, ViolationRow] = {}
+        self.before: dict[str, ViolationRow] = {}
+        """Violation → how it stood before the batch."""
         self.changes: list[ViolationChange] = []
         self.indeterminates: list[IndeterminateRow] = []
         self._groups: dict[tuple[str, str, Discriminator], Aggregate] = {}
@@ -204,6 +206,9 @@ class Deciding:
         time: int,
         decision: str,
     ) -> None:
+        before = aggregate.violations.get((rule, discriminator))
+        if before is not None:
+            self.before.setdefault(row.id, before)
         aggregate.violations[rule, discriminator] = row
         self.keep(row, change, time, decision, self.cause.get(aggregate.key, ""))
 
@@ -224,6 +229,7 @@ class Deciding:
         for row in sorted(due, key=lambda r: r.id):
             if row.aggregate in self.memory.dirty:
                 continue
+            self.before.setdefault(row.id, row)
             settled = msgspec.structs.replace(row, settled=True, status="alleged", version=row.version + 1)
             aggregate = self.memory.aggregates.get(row.aggregate)
             if aggregate is not None:
