@@ -10,10 +10,9 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from engine.domain.codec import read_event
 from engine.domain.errors import Refusal
 from engine.intake.arrivals import Arrival
-from engine.intake.contract import Options, early, refused
+from engine.intake.contract import Options, admitted, refused
 from engine.intake.json_text import parse
 from engine.intake.reading import RAW_BYTES_MAX, lines
 
@@ -52,10 +51,6 @@ def _one(raw: Any, value: bytes | None, where: str, options: Options) -> Arrival
     if options.organisation and type(raw) is dict and raw.get("organisation") in (None, ""):
         raw["organisation"] = options.organisation
     try:
-        event = read_event(raw, trust_recorded=options.trust_recorded)
+        return Arrival(admitted(raw, options), None, b"", where)
     except Refusal as refusal:
         return refused(refusal, msgspec.json.encode(raw) if value is None else value, where)
-    ahead = early(event, options) if options.now_us else None
-    if ahead is not None:
-        return refused(ahead, msgspec.json.encode(raw) if value is None else value, where)
-    return Arrival(event, None, b"", where)

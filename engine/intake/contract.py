@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Final, Protocol
+from typing import Any, BinaryIO, Final, Protocol
 
 import msgspec
 
+from engine.domain.codec import read_event
 from engine.domain.errors import Refusal
 from engine.domain.events import Event
 from engine.domain.values import SECOND_US, instant_text
@@ -46,9 +47,18 @@ def refused(refusal: Refusal, raw: bytes, where: str) -> Arrival:
     return Arrival(None, refusal, raw, where)
 
 
-def early(event: Event, options: Options) -> Refusal | None:
-    """Give a refusal of an event from the future, else None."""
-    if not options.now_us or event.time <= options.now_us + SKEW_US:
-        return None
-    msg = f"time: {instant_text(event.time)} is more than 5 minutes after now ({instant_text(options.now_us)})."
-    return Refusal(msg, "Correct the producer's clock or the event's time.", code="in-the-future", field="time")
+def admitted(raw: Any, options: Options) -> Event:
+    """Turn a CloudEvents object into its event; `Refusal` where it is wrong, or from the future."""
+    event = read_event(raw, trust_recorded=options.trust_recorded)
+    if options.now_us and event.time > options.now_us + SKEW_US:
+        msg = f"time: {instant_text(event.time)} is more than 5 minutes after now ({instant_text(options.now_us)})."
+        raise Refusal(msg, "Correct the producer's clock or the event's time.", code="in-the-future", field="time")
+    return event
+
+
+def of_organisation(options: Options, what: str) -> str:
+    """Give the run's organisation; `Refusal` where a source that names none is read without one."""
+    if options.organisation:
+        return options.organisation
+    msg = f"organisation: missing; {what} names none."
+    raise Refusal(msg, "Give it with --organisation, such as --organisation acme.", code="missing", field="organisation")

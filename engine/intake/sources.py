@@ -13,9 +13,11 @@ from engine.domain.wording import cut, nearest
 from engine.intake.arrivals import Arrival
 from engine.intake.cloudevents import CloudEvents
 from engine.intake.contract import SKEW_US, Options, Source
+from engine.intake.github import GitHub
 
 _SOURCES: Final[dict[str, Callable[[], Source]]] = {
     CloudEvents.name: CloudEvents,
+    GitHub.name: GitHub,
 }
 
 
