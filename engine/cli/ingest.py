@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any, cast
 
 import click
+import msgspec
 
 from engine import bootstrap
 from engine.cli import inputs
 from engine.cli.shell import Shell, pass_shell
+from engine.domain import codec
+from engine.domain.errors import Refusal
+from engine.domain.values import instant_text
 from engine.intake.arrivals import Arrival
-from engine.intake.sources import Options, Source, open_source
+from engine.intake.sources import SKEW_US, Options, Source, open_source
 from engine.service.ingest import Taking
 from engine.service.ingest import ingest as take_in
 from engine.service.process import Body
@@ -76,10 +81,22 @@ def ingest(
 
 
 def read(files: Sequence[str], source: Source, options: Options, counter: inputs.Counter) -> Iterator[Arrival]:
-    """Give the arrivals of all files."""
+    """Give the arrivals of all files. A pipe may go on for days, so its events are held against the clock one by one."""
     for name in files:
+        live = name == inputs.STANDARD_INPUT or not Path(name).is_file()
+        given = msgspec.structs.replace(options, now_us=0) if live else options
         with inputs.opened(name, counter) as stream:
-            yield from source.arrivals(stream, "standard input" if name == inputs.STANDARD_INPUT else name, options)
+            arrivals = source.arrivals(stream, "standard input" if name == inputs.STANDARD_INPUT else name, given)
+            yield from (map(_in_time, arrivals) if live else arrivals)
+
+
+def _in_time(arrival: Arrival) -> Arrival:
+    event, now = arrival.event, bootstrap.now_us()
+    if event is None or event.time <= now + SKEW_US:
+        return arrival
+    msg = f"time: {instant_text(event.time)} is more than 5 minutes after now ({instant_text(now)})."
+    refusal = Refusal(msg, "Correct the producer's clock or the event's time.", code="in-the-future", field="time")
+    return Arrival(None, refusal, codec.write_event(event), arrival.where)
 
 
 class Telling:

@@ -1,0 +1,125 @@
+"""`covenant doctor`: what Covenant needs, looked at one by one, each with what to do where it isn't there. Changes nothing."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import click
+import msgspec
+
+from engine import bootstrap
+from engine.cli.shell import Shell, pass_shell
+from engine.domain.errors import BrokerUnavailable, CovenantError, DependencyMissing, StoreUnavailable, UsageError
+from engine.policy import opa_binary
+from engine.settings import Settings
+
+MISSING: Final = DependencyMissing.exit_code
+ANSWERS_S: Final = 3.0
+"""How long a broker or a policy engine may take to be reached."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    """One thing that was looked at."""
+
+    check: str
+    ok: bool
+    says: str
+    do: str = ""
+
+
+@click.command(short_help="See whether all that Covenant needs is there.")
+@pass_shell
+def doctor(shell: Shell) -> None:
+    """See whether settings, OPA, policies, store and broker are as they must be; exit 3 if something is missing."""
+    findings = list(examine(shell))
+    if shell.format == "text":
+        for finding in findings:
+            click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.check:<9} {finding.says} {finding.do}".rstrip())
+    else:
+        shell.rows(map(msgspec.to_builtins, findings), Finding.__struct_fields__)
+    if not all(finding.ok for finding in findings):
+        raise click.exceptions.Exit(MISSING)
+
+
+def examine(shell: Shell) -> Iterator[Finding]:
+    """Look at everything, one after the other; what can't be looked at without settings isn't."""
+    try:
+        settings = shell.settings
+    except CovenantError as error:
+        yield Finding("settings", ok=False, says=error.message, do=error.do)
+        return
+    yield Finding("settings", ok=True, says="read")
+    checks: dict[str, Callable[[Settings], str]] = {"opa": _opa, "policies": _policies, "store": _store, "broker": _broker}
+    for name, check in checks.items():
+        try:
+            yield Finding(name, ok=True, says=check(settings))
+        except CovenantError as error:
+            yield Finding(name, ok=False, says=error.message, do=error.do)
+
+
+def _opa(settings: Settings) -> str:
+    if settings.opa_url:
+        host, _, port = settings.opa_url.partition("://")[2].partition("/")[0].partition(":")
+        if not _reached(host, port or "80"):
+            msg = f"The policy engine at {settings.opa_url} can't be reached."
+            raise DependencyMissing(msg, "Start it, or clear COVENANT_OPA_URL to let Covenant start its own.")
+        return f"a server at {settings.opa_url}"
+    opa = bootstrap.find_opa(settings)
+    return f"{opa}, version {opa_binary.version(opa)}"
+
+
+def _policies(settings: Settings) -> str:
+    bundle = bootstrap.load_bundle(settings)
+    return f"{settings.policy_folder}, {len(bundle.catalogue.rules)} rules, bundle {bundle.digest[:12]}"
+
+
+def _store(settings: Settings) -> str:
+    file = bootstrap.sqlite_file(settings)
+    if file is not None and not file.exists():
+        folder = next(parent for parent in file.resolve().parents if parent.exists())
+        if not os.access(folder, os.W_OK | os.X_OK):
+            msg = f"The store {settings.store_shown} can't be made: {folder} may not be written."
+            raise StoreUnavailable(msg, "Name a store elsewhere with --store or COVENANT_STORE.")
+        return f"{settings.store_shown}, not there yet: the first ingest makes it"
+    if file is not None and not _writable(file):
+        msg = f"The store {settings.store_shown} may not be written."
+        raise StoreUnavailable(msg, "Change who owns it, or name another with --store or COVENANT_STORE.")
+    with closing(bootstrap.open_store(settings)) as store:
+        return f"{settings.store_shown}, {len(store.lanes())} lanes written"
+
+
+def _writable(file: Path) -> bool:
+    return os.access(file, os.W_OK) and os.access(file.resolve().parent, os.W_OK)
+
+
+def _broker(settings: Settings) -> str:
+    if not settings.broker:
+        return "none is set; the embedded commands need none"
+    servers = [server.strip() for server in settings.broker.split(",")]
+    answering = [server for server in servers if _reached(*_address(server))]
+    if not answering:
+        msg = f"No broker can be reached at {settings.broker}."
+        raise BrokerUnavailable(msg, "Start it, or correct COVENANT_BROKER.")
+    settings.key()
+    return f"{', '.join(answering)} can be reached"
+
+
+def _address(server: str) -> tuple[str, str]:
+    host, mark, port = server.rpartition(":")
+    if not mark or not port.isdigit():
+        msg = f"COVENANT_BROKER has {server!r}, which isn't HOST:PORT."
+        raise UsageError(msg, "Write it as 127.0.0.1:9092; separate several by commas.")
+    return host, port
+
+
+def _reached(host: str, port: str) -> bool:
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=ANSWERS_S):
+            return True
+    except (OSError, ValueError, OverflowError):
+        return False
