@@ -6,11 +6,11 @@ are folded within the batch, others go to the outbox. Everything it makes is a f
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Callable, Iterable
 
 import msgspec
 
-from engine.domain import codec
 from engine.domain.derivation import Delivery, write_delivery
 from engine.domain.effects import Derived
 from engine.domain.events import Event
@@ -18,6 +18,7 @@ from engine.domain.order import lane as lane_of
 from engine.domain.order import place
 from engine.domain.records import DerivedRow, JournalRow, PostingRow
 from engine.domain.timeline import Entry
+from engine.domain.written import Written, write
 from engine.service.memory import KINDS, Aggregate, LaneMemory
 
 TAIL = 4096
@@ -46,13 +47,18 @@ class Folding:
         self.cause: dict[str, str] = {}
         """Aggregate → the identity of the late fact that made it stale."""
         self._stale: dict[str, Aggregate] = {}
+        self._order: list[tuple[int, str]] = []
+        """A heap of the stale aggregates' ranks and keys."""
         self._fresh: dict[str, int] = {}
+        self._written: dict[int, tuple[Event, Written]] = {}
+        """By `id` of the event, which is held here so that no other takes its place: a forwarded event is written once."""
 
-    def accept(self, event: Event, identity: str) -> None:
+    def accept(self, event: Event, written: Written) -> None:
         """Take an inbound event into its aggregate, or forward it when it belongs to another lane."""
         kind, ident = event.data.about()
         key = f"{event.organisation}/{kind}/{ident}"
-        delivery = Delivery(key, identity, 0, withdrawn=False, event=event)
+        self._written[id(event)] = (event, written)
+        delivery = Delivery(key, written.identity, 0, withdrawn=False, event=event)
         if lane_of(key, self.lanes) != self.memory.lane:
             self._journal(delivery, "forwarded")
             self.messages.append((key, write_delivery(msgspec.structs.replace(delivery, revision=1))))
@@ -60,9 +66,11 @@ class Folding:
         self._journal(delivery, "inbound")
         self._place(delivery)
 
-    def record(self, event: Event, identity: str) -> None:
+    def record(self, event: Event, written: Written) -> None:
         """Only journal an event: reference data isn't folded into an aggregate."""
-        self._journal(Delivery(f"{event.organisation}/organisation/", identity, 0, withdrawn=False, event=event), "inbound")
+        self._written[id(event)] = (event, written)
+        key = f"{event.organisation}/organisation/"
+        self._journal(Delivery(key, written.identity, 0, withdrawn=False, event=event), "inbound")
 
     def deliver(self, delivery: Delivery, origin: str) -> None:
         """Take a derived fact: a higher revision replaces a lower one, a lower one is ignored."""
@@ -97,7 +105,9 @@ class Folding:
 
     def _touch(self, aggregate: Aggregate) -> None:
         self.changed[aggregate.key] = aggregate
-        self._stale[aggregate.key] = aggregate
+        if aggregate.key not in self._stale:
+            self._stale[aggregate.key] = aggregate
+            heapq.heappush(self._order, (KINDS.get(aggregate.kind, 9), aggregate.key))
 
     def _retire(self, aggregate: Aggregate, entry: Entry) -> None:
         self._send(aggregate, entry, [])
@@ -123,8 +133,8 @@ class Folding:
             self._touch(aggregate)
             aggregate.dirty_from = -1
             self.memory.dirty.discard(key)
-        while self._stale:
-            key = min(self._stale, key=lambda k: (KINDS.get(self._stale[k].kind, 9), k))
+        while self._order:
+            _, key = heapq.heappop(self._order)
             aggregate = self._stale.pop(key)
             if key in self.memory.dirty or (key not in background and self._long(aggregate)):
                 self._leave_dirty(aggregate)
@@ -148,29 +158,37 @@ class Folding:
     def _send(self, aggregate: Aggregate, entry: Entry, derived: list[Derived]) -> None:
         if not derived and not entry.derived:
             return
-        now: dict[str, tuple[Delivery, str]] = {}
+        before, now, events = entry.derived, {}, {}
         for target, event in derived:
-            identity = codec.identity(event).hex()
-            body = codec.content(event).hex()
-            now[f"{target} {identity}"] = (Delivery(target, identity, 0, withdrawn=False, event=event), body)
-        for key, (target, _) in entry.derived.items():
+            written = self._write(event)
+            key = f"{target} {written.identity}"
+            now[key], events[key] = (target, written.content), event
+        for key, (target, _) in before.items():
             if key not in now:
-                self._emit(aggregate, entry, key, Delivery(target, key.rsplit(" ", 1)[1], 0, withdrawn=True, event=entry.event), "")
-        for key, (delivery, body) in now.items():
-            if entry.derived.get(key, ("", ""))[1] != body:
-                self._emit(aggregate, entry, key, delivery, body)
-        entry.derived = {key: (delivery.target, body) for key, (delivery, body) in now.items()}
+                self._emit(aggregate, entry, key, target, entry.event, None)
+        for key, said in now.items():
+            if before.get(key) != said:
+                self._emit(aggregate, entry, key, said[0], events[key], said[1])
+        entry.derived = now
 
-    def _emit(self, aggregate: Aggregate, entry: Entry, key: str, delivery: Delivery, body: str) -> None:
+    def _emit(self, aggregate: Aggregate, entry: Entry, key: str, target: str, event: Event, content: str | None) -> None:
+        """Send a derived fact, or its withdrawal where `content` is None."""
         revision = aggregate.sent.get(key, 0) + 1
         aggregate.sent[key] = revision
-        delivery = msgspec.structs.replace(delivery, revision=revision)
-        self.derived.append(DerivedRow(aggregate.key, entry.identity, delivery.identity, delivery.target, revision, body))
-        if lane_of(delivery.target, self.lanes) == self.memory.lane:
-            self.need(delivery.target)
+        identity = key[len(target) + 1 :]
+        delivery = Delivery(target, identity, revision, withdrawn=content is None, event=event)
+        self.derived.append(DerivedRow(aggregate.key, entry.identity, identity, target, revision, content or ""))
+        if lane_of(target, self.lanes) == self.memory.lane:
+            self.need(target)
             self.deliver(delivery, "inline")
         else:
-            self.messages.append((delivery.target, write_delivery(delivery)))
+            self.messages.append((target, write_delivery(delivery)))
+
+    def _write(self, event: Event) -> Written:
+        known = self._written.get(id(event))
+        if known is None:
+            known = self._written[id(event)] = (event, write(event))
+        return known[1]
 
     def _post(self, aggregate: Aggregate, entry: Entry, now: dict[tuple[str, str, str], int]) -> None:
         for key in sorted(entry.postings.keys() | now.keys()):
@@ -200,7 +218,7 @@ class Folding:
                 origin=origin,
                 revision=delivery.revision,
                 withdrawn=delivery.withdrawn,
-                event=codec.write_event(event).decode(),
+                event=self._write(event).wire,
             )
         )
 

@@ -19,6 +19,7 @@ from engine.domain.errors import LaneConflict, Refusal
 from engine.domain.events import Event
 from engine.domain.order import lane as lane_of
 from engine.domain.records import AggregateRow, Batch, Lane, OutboxRow, RefusedRow, SeenRow
+from engine.domain.written import Written, write
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Answer, Evaluator
@@ -70,7 +71,7 @@ class Work(msgspec.Struct):
 class Taken(msgspec.Struct):
     """Arrivals sorted into what is done with them."""
 
-    events: list[tuple[Event, str]] = []
+    events: list[tuple[Event, Written]] = []
     deliveries: list[Delivery] = []
     seen: list[SeenRow] = []
     refused: list[RefusedRow] = []
@@ -142,8 +143,8 @@ class Body:
         taken = self._take(arrivals, recorded_at, {})
         lane = self.store.lane(REFERENCE_LANE)
         folding = Folding(LaneMemory(lane), 1, recorded_at)
-        for event, identity in taken.events:
-            folding.record(event, identity)
+        for event, written in taken.events:
+            folding.record(event, written)
         self.store.record(
             Batch(
                 lane=REFERENCE_LANE, version=lane.version + 1, kind="events", recorded_at=recorded_at, reference=0,
@@ -166,8 +167,8 @@ class Body:
         keys = [f"{e.organisation}/{'/'.join(e.data.about())}" for e, _ in taken.events]
         ours = [key for key in keys if lane_of(key, self.lanes) == lane]
         self._load(memory, [*ours, *(d.target for d in taken.deliveries)])
-        for event, identity in taken.events:
-            folding.accept(event, identity)
+        for event, written in taken.events:
+            folding.accept(event, written)
             memory.watermark = max(memory.watermark, event.time)
         for delivery in taken.deliveries:
             folding.deliver(delivery, "derived")
@@ -302,7 +303,7 @@ class Body:
         self, arrivals: Sequence[Arrival | Delivery], recorded_at: int, in_flight: Mapping[str, str]
     ) -> Taken:
         taken = Taken()
-        events: list[tuple[Arrival, Event, str]] = []
+        events: list[tuple[Arrival, Event, Written]] = []
         for arrival in arrivals:
             if isinstance(arrival, Delivery):
                 taken.deliveries.append(arrival)
@@ -311,17 +312,17 @@ class Body:
             if arrival.event is None:
                 taken.refused.append(refused_row(arrival, arrival.refusal, recorded_at))
             else:
-                events.append((arrival, arrival.event, codec.identity(arrival.event).hex()))
-        known = self.store.seen([identity for _, _, identity in events]) if events else {}
-        known.update((identity, in_flight[identity]) for _, _, identity in events if identity in in_flight)
-        for arrival, event, identity in events:
-            body = codec.content(event).hex()
-            before = known.get(identity)
+                events.append((arrival, arrival.event, write(arrival.event)))
+        identities = [written.identity for _, _, written in events]
+        known = self.store.seen(identities) if events else {}
+        known.update((identity, in_flight[identity]) for identity in identities if identity in in_flight)
+        for arrival, event, written in events:
+            before = known.get(written.identity)
             if before is None:
-                known[identity] = body
-                taken.seen.append(SeenRow(identity, body))
-                taken.events.append((event, identity))
-            elif before == body:
+                known[written.identity] = written.content
+                taken.seen.append(SeenRow(written.identity, written.content))
+                taken.events.append((event, written))
+            elif before == written.content:
                 taken.duplicates += 1
             else:
                 msg = f"Event {event.source} {event.id} was taken in before with other content."
