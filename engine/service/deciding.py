@@ -62,6 +62,7 @@ class Deciding:
         self.indeterminates: list[IndeterminateRow] = []
         self._groups: dict[tuple[str, str, Discriminator], Aggregate] = {}
         self._missing: dict[tuple[str, str, str], Aggregate] = {}
+        self._passes: dict[str, str] = {}
 
     def decide(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
         """Take the outcomes of one entry (passes left out); record a decision if they differ from what stands."""
@@ -94,7 +95,6 @@ class Deciding:
         ident = codec.digest(
             aggregate.key.encode(), bytes.fromhex(entry.identity), self.bundle.encode(), bytes.fromhex(asked.digest)
         ).hex()
-        passed = [rule.code for rule in asked.rules if rule.code not in outcomes]
         event = entry.event
         self.decisions.append(
             DecisionRow(
@@ -111,7 +111,7 @@ class Deciding:
                 input_digest=asked.digest,
                 fold_version=FOLD_VERSION,
                 opa_version=self.opa_version,
-                outcomes=codec.encode(outcomes | {"pass": passed}).decode(),
+                outcomes=_written(asked.rules, outcomes) if outcomes else self._passed(event.type, asked.rules),
                 verdict=verdict,
                 supersedes=entry.decision,
                 cause=self.cause.get(aggregate.key, "") if entry.decision else "",
@@ -120,6 +120,13 @@ class Deciding:
         if verdict != "pass":
             self.inputs.append(InputRow(asked.digest, asked.body))
         entry.decision = ident
+
+    def _passed(self, kind: str, rules: Sequence[Rule]) -> str:
+        """Give the outcomes of an event of a type that passed every rule: most are, so they are written once a batch."""
+        written = self._passes.get(kind)
+        if written is None:
+            written = self._passes[kind] = _written(rules, {})
+        return written
 
     def _count_out(self, aggregate: Aggregate, entry: Entry) -> None:
         if entry.outcomes:
@@ -258,6 +265,11 @@ class Deciding:
             )
         aggregate.indeterminates[rule, fact] = row
         self.indeterminates.append(row)
+
+
+def _written(rules: Sequence[Rule], outcomes: dict[str, dict[str, Any]]) -> str:
+    passed = [rule.code for rule in rules if rule.code not in outcomes]
+    return codec.encode(outcomes | {"pass": passed}).decode()
 
 
 def _kind_of_change(before: ViolationRow | None, row: ViolationRow) -> str:
