@@ -12,15 +12,15 @@ import msgspec
 from engine import bootstrap
 from engine.cli.ingest import in_words, standing, summarise
 from engine.cli.shell import Shell, pass_shell
-from engine.domain.records import DecisionRow, ViolationRow
+from engine.domain.records import ViolationRow
 from engine.intake.arrivals import Arrival
 from engine.intake.cloudevents import decode
 from engine.intake.sources import Options
 from engine.service.ingest import ingest as take_in
 from engine.settings import Settings
+from engine.store.lookups import Lookups
 
 if TYPE_CHECKING:
-    from engine.store.sql_store import SqlStore
     from examples.company.expecting import Story
 
 Key = tuple[str, str, str, tuple[str, ...]]
@@ -46,9 +46,9 @@ def demo(shell: Shell, ctx: click.Context, *, serving: bool) -> None:
         taken = take_in(body, arrivals, clock=bootstrap.now_us, progress=progress, batch=shell.settings.batch)
         summary = summarise(taken, standing(body))
     with closing(bootstrap.read_store(shell.settings)) as store:
-        told = tell(store, company.expected())
-    command = f"covenant --store {shell.settings.store_shown} serve"
-    document = {"summary": summary, **told, "console": command}
+        told = tell(Lookups(store), company.expected())
+    command = f"covenant --store {shell.settings.store_shown}"
+    document = {"summary": summary, **told, "explain": f"{command} explain", "console": f"{command} serve"}
     shell.document(document, lambda: "\n".join(_in_words(document)))
     if serving:
         _serve(ctx)
@@ -77,10 +77,10 @@ def _serve(ctx: click.Context) -> None:
         ctx.invoke(command)
 
 
-def tell(store: SqlStore, stories: Sequence[Story]) -> dict[str, Any]:
+def tell(lookups: Lookups, stories: Sequence[Story]) -> dict[str, Any]:
     """Lay what stands beside what each story must lead to."""
-    found = {_key(row): row for row in store.standing(ViolationRow) if row.status != "retracted"}
-    excused = _excused(store)
+    found = {_key(row): row for row in lookups.violations()}
+    excused = _excused(lookups)
     told, missing, wanted = [], [], set()
     for story in stories:
         findings = []
@@ -106,15 +106,13 @@ def _key(row: ViolationRow) -> Key:
     return row.rule, row.holder, row.aggregate.partition("/")[2], parts
 
 
-def _excused(store: SqlStore) -> dict[tuple[str, str, str], int]:
+def _excused(lookups: Lookups) -> dict[tuple[str, str, str], int]:
     """Count the events that a guard excused, by rule, aggregate and guard."""
     counts: dict[tuple[str, str, str], int] = {}
-    for row in store.standing(DecisionRow):
-        if '"excused"' not in row.outcomes:
-            continue
-        for rule, outcome in msgspec.json.decode(row.outcomes).items():
+    for aggregate, outcomes in lookups.outcomes():
+        for rule, outcome in msgspec.json.decode(outcomes).items():
             if rule != "pass" and outcome["outcome"] == "excused":
-                key = (rule, row.aggregate.partition("/")[2], outcome["guard"])
+                key = (rule, aggregate.partition("/")[2], outcome["guard"])
                 counts[key] = counts.get(key, 0) + 1
     return counts
 
@@ -135,22 +133,27 @@ def _violation(row: ViolationRow) -> dict[str, Any]:
 
 def _in_words(document: dict[str, Any]) -> Iterator[str]:
     for story in document["stories"]:
-        yield f"{story['title']}"
+        yield click.style(story["title"], bold=True)
         yield f"  {story['tale']}"
-        for finding in story["findings"]:
-            times = f", {finding['count']:,} times" if finding["count"] > 1 else ""
-            yield f"  -> {finding['rule']} {finding['severity']} (clause {finding['clause']}{times}): {finding['sentence']}"
-            yield f"     covenant explain {finding['id'][:12]}"
+        for found in story["findings"]:
+            yield f"  {found['rule']}, {found['severity']}, clause {found['clause']}, {_times(found['count'])}: {found['sentence']}"
+            yield f"    finding {found['id'][:12]}"
         for excuse in story["excused"]:
-            yield f"  -> {excuse['rule']} excused {excuse['count']:,} times: {excuse['guard']}"
+            yield f"  {excuse['rule']} is excused {_times(excuse['count'])}: {excuse['guard']}."
         if not story["findings"]:
-            yield "  -> nobody is accused"
+            yield "  Nobody is accused."
         yield ""
     yield in_words(document["summary"])
+    yield ""
     for missing in document["missing"]:
         yield f"MISSING: {missing['rule']} of {missing['about']} in the story {missing['story']}."
     for extra in document["extra"]:
         yield f"EXTRA: {extra['rule']} in no story: {extra['sentence']}"
     if not document["missing"] and not document["extra"]:
         yield "Every story ends as it must, and nothing else was found."
+    yield f"See why: {document['explain']} FINDING"
     yield f"Open the console: {document['console']}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"

@@ -6,19 +6,20 @@ Reads only, but for `forget_refused`, which ends a refused event's wait once it 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import and_, delete, distinct, exists, func, select
 
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
 from engine.domain.events.derived import GrantAssigned
-from engine.domain.records import DecisionRow, JournalRow, Recorded, RefusedRow
+from engine.domain.records import DecisionRow, JournalRow, Recorded, RefusedRow, Row, ViolationRow
 from engine.store import tables as t
 from engine.store.sql_store import SqlStore
 
 LINKING = tuple(kind.TYPE for kind in (AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked, GrantAssigned))
 """Events that say whom an alias stands for; all others wait there for such a word."""
+R = TypeVar("R", bound=Row)
 BEYOND = "g"
 """Sorts after every further hex digit."""
 
@@ -110,6 +111,18 @@ class Lookups:
                 violations={rule: int(count) for rule, count in c.execute(counts)},
             )
 
+    def violations(self) -> list[ViolationRow]:
+        """Give violations that aren't retracted, by rule, aggregate and discriminator."""
+        query = select(V).where(V.c.status != "retracted").order_by(V.c.rule, V.c.aggregate, V.c.discriminator)
+        with self.store.reading() as c:
+            return _rows(c.execute(query), ViolationRow)
+
+    def outcomes(self) -> list[tuple[str, str]]:
+        """Give (aggregate, outcomes as JSON) of standing decisions that aren't a pass."""
+        query = select(D.c.aggregate, D.c.outcomes).where(D.c.stands, D.c.verdict != "pass").order_by(D.c.aggregate)
+        with self.store.reading() as c:
+            return [(aggregate, outcomes) for aggregate, outcomes in c.execute(query)]
+
     def posted(self, before: int | None, holder: str = "", grant: str = "") -> list[Posted]:
         """Sum postings placed before a moment (µs; None for all), by organisation, holder, grant and unit."""
         by = (P.c.organisation, P.c.holder, P.c.grant, P.c.unit, P.c.kind)
@@ -126,7 +139,7 @@ class Lookups:
         key = J.c.aggregate.endswith(f"/person/{holder}", autoescape=True) if holder else J.c.aggregate.like("%/person/%")
         query = select(J).where(J.c.type.in_(types), J.c.origin != "forwarded", key).order_by(J.c.version, J.c.ordinal)
         with self.store.reading() as c:
-            for row in _journal(c.execute(query)):
+            for row in _rows(c.execute(query), JournalRow):
                 known = latest.get((row.aggregate, row.identity))
                 if known is None or row.revision >= known.revision:
                     latest[row.aggregate, row.identity] = row
@@ -148,13 +161,13 @@ class Lookups:
             later = (REFUSED.c.recorded_at > at) | and_(REFUSED.c.recorded_at == at, REFUSED.c.id > ident)
             query = query.where(later)
         with self.store.reading() as c:
-            return _refused(c.execute(query))
+            return _rows(c.execute(query), RefusedRow)
 
     def refused_by_prefix(self, prefix: str, limit: int = 5) -> list[RefusedRow]:
         """Give refused events whose id begins so."""
         query = select(REFUSED).where(REFUSED.c.id >= prefix, REFUSED.c.id < prefix + BEYOND).order_by(REFUSED.c.id)
         with self.store.reading() as c:
-            return _refused(c.execute(query.limit(limit)))
+            return _rows(c.execute(query.limit(limit)), RefusedRow)
 
     def forget_refused(self, idents: Sequence[str]) -> None:
         """Take refused events off the list: they were taken in."""
@@ -163,9 +176,5 @@ class Lookups:
                 c.execute(delete(REFUSED).where(REFUSED.c.id == ident))
 
 
-def _journal(result: Any) -> list[JournalRow]:
-    return [JournalRow(**{name: row[name] for name in JournalRow.__struct_fields__}) for row in result.mappings()]
-
-
-def _refused(result: Any) -> list[RefusedRow]:
-    return [RefusedRow(**{name: row[name] for name in RefusedRow.__struct_fields__}) for row in result.mappings()]
+def _rows(result: Any, kind: type[R]) -> list[R]:
+    return [kind(**{name: row[name] for name in kind.__struct_fields__}) for row in result.mappings()]
