@@ -18,8 +18,9 @@ from engine.policy.bundle import Bundle, from_bytes, read_files
 from engine.policy.bundle import load_bundle as read_bundle
 from engine.policy.evaluator import Evaluator
 from engine.policy.opa_child import OpaChild
-from engine.policy.opa_http import OpaClient
+from engine.policy.opa_server import connect
 from engine.service.process import Body
+from engine.service.publishing import Publisher
 from engine.settings import Settings
 from engine.store import opening
 from engine.store.lookups import Lookups
@@ -89,7 +90,7 @@ def _cache_key(folder: Path) -> str:
 def make_evaluator(settings: Settings, bundle: Bundle, opa: Path | None = None) -> Evaluator:
     """Give what evaluates under a bundle: the server that the settings name, else an OPA of our own."""
     if settings.opa_url:
-        return OpaClient(settings.opa_url, bundle.digest, opa_binary.VERSION)
+        return connect(settings.opa_url, bundle.digest)
     return OpaChild(bundle, opa or find_opa(settings))
 
 
@@ -100,7 +101,7 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
     bundle = load_bundle(settings, opa)
     with closing(make_evaluator(settings, bundle, opa)) as evaluator, closing(open_store(settings)) as store:
         keep_bundle(store, bundle, lanes)
-        yield Body(store, evaluator, bundle, lanes=lanes, publish=publish)
+        yield Body(store, evaluator, bundle, lanes=lanes, publisher=Publisher(settings.key()) if publish else None)
 
 
 def keep_bundle(store: SqlStore, bundle: Bundle, lanes: int) -> None:

@@ -40,7 +40,7 @@ class OpaChild:
         port = _free_port()
         self._log = (root / "log").open("wb")
         self.process = subprocess.Popen(
-            [str(opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--disable-telemetry",
+            [str(opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--skip-version-check",
              str(root / "bundle")],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing that takes a lock
         )  # fmt: skip
@@ -49,7 +49,8 @@ class OpaChild:
         except BaseException:
             self.close()
             raise
-        self._client = OpaClient(f"http://127.0.0.1:{port}", bundle.digest, self.opa_version, batch=batch, in_flight=in_flight)
+        self.url = f"http://127.0.0.1:{port}"
+        self._client = OpaClient(self.url, bundle.digest, self.opa_version, batch=batch, in_flight=in_flight)
 
     def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
         """Answer inputs in order."""

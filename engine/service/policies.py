@@ -188,4 +188,4 @@ def build(opa: Path, folder: Path, output: Path) -> Bundle:
 
 def server_command(output: Path) -> str:
     """Give the command that serves a built bundle on loopback."""
-    return f"opa run --server --addr 127.0.0.1:8181 --disable-telemetry {output}"
+    return f"opa run --server --addr 127.0.0.1:8181 --skip-version-check {output}"
