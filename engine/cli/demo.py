@@ -136,8 +136,9 @@ def _in_words(document: dict[str, Any]) -> Iterator[str]:
         yield click.style(story["title"], bold=True)
         yield f"  {story['tale']}"
         for found in story["findings"]:
-            yield f"  {found['rule']}, {found['severity']}, clause {found['clause']}, {_times(found['count'])}: {found['sentence']}"
-            yield f"    finding {found['id'][:12]}"
+            times = _times(found["count"])
+            yield f"  {found['rule']}, {found['severity']}, clause {found['clause']}, {times}: finding {found['id'][:12]}"
+            yield f"    {found['sentence']}"
         for excuse in story["excused"]:
             yield f"  {excuse['rule']} is excused {_times(excuse['count'])}: {excuse['guard']}."
         if not story["findings"]:

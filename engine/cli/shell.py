@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -18,6 +19,7 @@ import msgspec
 from engine.settings import Settings, read_settings
 
 FORMATS = ("text", "json", "csv")
+_NUMBER = re.compile(r"-?[0-9,]+(\.[0-9]+)?")
 
 
 class Shell:
@@ -88,10 +90,12 @@ pass_shell = click.make_pass_decorator(Shell, ensure=True)
 
 
 def table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
-    """Lay text out in columns."""
+    """Lay text out in columns, numbers to the right."""
     rows = [[name.replace("_", " ") for name in columns], *lines]
     widths = [max(len(row[i]) for row in rows) for i in range(len(columns))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    right = [all(_NUMBER.fullmatch(row[i]) for row in lines) for i in range(len(columns))]
+    laid = [[c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)] for row in rows]
+    return "\n".join("  ".join(cells).rstrip() for cells in laid)
 
 
 def _csv(cells: Sequence[str]) -> str:

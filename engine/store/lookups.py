@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import and_, delete, distinct, exists, func, select
+from sqlalchemy import and_, delete, exists, func, select
 
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
 from engine.domain.events.derived import GrantAssigned
@@ -147,7 +147,7 @@ class Lookups:
 
     def holders(self, holder: str = "") -> list[str]:
         """Give the keys of persons that postings were made for, in order."""
-        query = select(distinct(P.c.aggregate)).order_by(P.c.aggregate)
+        query = select(P.c.aggregate).distinct().order_by(P.c.aggregate)
         query = query.where(P.c.holder == holder) if holder else query
         with self.store.reading() as c:
             return list(c.execute(query).scalars())
