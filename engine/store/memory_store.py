@@ -123,6 +123,7 @@ class MemoryStore:
             indeterminates=list(held.indeterminates.values()),
             checkpoint=newest_valid(held.checkpoints.values(), held.entries, fold_version),
             dirty_from=known.dirty_from,
+            due=known.due,
         )
 
     def record(self, batch: Batch) -> None:
@@ -192,6 +193,10 @@ class MemoryStore:
         """Aggregates with an entry placed at or after a moment."""
         return self._aggregates_of(lane, lambda row: row.newest >= time)
 
+    def deadlines(self, lane: int) -> list[AggregateRow]:
+        """Aggregates with a deadline pending."""
+        return self._aggregates_of(lane, lambda row: row.due >= 0)
+
     def _aggregates_of(self, lane: int, wanted: Any) -> list[AggregateRow]:
         return [row for _, row in sorted(self._aggregates.items()) if row.lane == lane and wanted(row)]
 
@@ -216,7 +221,7 @@ class MemoryStore:
     def mark_published(self, lane: int, sequence: int) -> None:
         """Note what was published, and forget those messages."""
         if lane in self._lanes:
-            self._published[lane] = sequence
+            self._published[lane] = max(sequence, self.published(lane))
         for done in [number for number in self._outbox[lane] if number <= sequence]:
             del self._outbox[lane][done]
 
