@@ -47,7 +47,7 @@ def _work(shell: Shell, *, until_drained: bool, beside: Callable[[Any], None] = 
     from streams.worker import Options  # noqa: PLC0415
 
     settings = shell.settings
-    options = Options(settings.organisation, settings.trust_recorded_time, Pace(batch=settings.batch))
+    options = Options(settings.organisation, settings.trust_recorded_time, Pace(batch=settings.batch, quiet_s=0.2 if until_drained else 1.0))
     with bootstrap.make_body(settings, lanes=settings.lanes, publish=True) as body:
         beside(body)
         run_worker(

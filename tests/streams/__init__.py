@@ -1,0 +1,1 @@
+"""Tests of streams, on a real broker wherever a broker matters."""
