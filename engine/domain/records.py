@@ -230,6 +230,8 @@ class AggregateRow(Row, frozen=True):
     """Place time of its newest entry."""
     dirty_from: int
     """Entries from this place time on still have to be re-decided; -1 when clean."""
+    due: int = -1
+    """When its next deadline falls due that the lane's watermark hasn't reached; -1 for none, or while dirty."""
 
 
 class Batch(Row, frozen=True):
@@ -306,3 +308,4 @@ class Loaded(msgspec.Struct):
     indeterminates: list[IndeterminateRow] = msgspec.field(default_factory=list)
     checkpoint: CheckpointRow | None = None
     dirty_from: int = -1
+    due: int = -1

@@ -16,7 +16,9 @@ import msgspec
 
 from engine.domain.effects import Effects
 from engine.domain.events import Event
+from engine.domain.events.base import Rank
 from engine.domain.order import Place
+from engine.domain.values import FOREVER
 
 EVERY = 64
 """Entries between two snapshots at the young end."""
@@ -71,11 +73,6 @@ class Timeline:
         """Least index changed since the last refold, −1 for none: a function of the entries' arrival alone."""
 
     @property
-    def stale(self) -> int:
-        """How many entries still have to be folded; depends on which snapshots happen to be kept."""
-        return len(self.entries) - self.folded
-
-    @property
     def tail(self) -> int:
         """How many entries stand at or after the first one changed since the last refold, whatever is in memory."""
         return len(self.entries) - self.changed_from if self.changed_from >= 0 else 0
@@ -116,12 +113,31 @@ class Timeline:
             self._rewind(index)
             self._changed(index)
 
-    def refold(self) -> Iterator[Entry]:
-        """Fold what is stale, yielding each entry after it was folded."""
-        fold, state = self.folder.fold, self.state
+    @property
+    def facts(self) -> int:
+        """How many entries there are up to and with the last one that isn't a deadline: those that are folded anyway."""
+        count = len(self.places)
+        while count and self.places[count - 1].rank == Rank.DEADLINE:
+            count -= 1
+        return count
+
+    @property
+    def due(self) -> int:
+        """When the next deadline falls due that no fact has overtaken; −1 when none is pending."""
+        return self.places[self.folded].time if self.folded < len(self.places) else -1
+
+    def refold(self, until: int = FOREVER) -> Iterator[Entry]:
+        """Fold what is stale, yielding each entry after it was folded.
+
+        A deadline fires before the next fact, or once `until` (the lane's watermark) has reached it.
+        """
+        fold = self.folder.fold
+        facts = self.facts
         while self.folded < len(self.entries):
             entry = self.entries[self.folded]
-            entry.effects = fold(state, entry.event, entry.place.time)
+            if self.folded >= facts and entry.place.time > until:
+                break
+            entry.effects = fold(self.state, entry.event, entry.place.time)
             self.folded += 1
             if self.folded % EVERY == 0:
                 self._snapshot()

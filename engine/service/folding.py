@@ -84,7 +84,8 @@ class Folding:
         aggregate = self.memory.aggregates[delivery.target]
         timeline = aggregate.timeline
         aggregate.received[delivery.identity] = delivery.revision
-        last = timeline.places[-1] if timeline.places else None
+        facts = timeline.facts
+        last = timeline.places[facts - 1] if facts else None
         entry = timeline.remove(delivery.identity)
         self._touch(aggregate)
         if delivery.withdrawn:
@@ -139,11 +140,18 @@ class Folding:
             if key in self.memory.dirty or (key not in background and self._long(aggregate)):
                 self._leave_dirty(aggregate)
                 continue
-            for entry in aggregate.timeline.refold():
+            for entry in aggregate.timeline.refold(self.memory.watermark):
                 self.touched[key, entry.identity] = (aggregate, entry)
                 self._send(aggregate, entry, entry.effects.derived)
                 if entry.effects.postings or entry.postings:
                     self._post(aggregate, entry, _sum(entry))
+        for key, aggregate in self.changed.items():
+            self.memory.await_deadline(key, -1 if key in self.memory.dirty else aggregate.timeline.due)
+
+    def wake(self, keys: Iterable[str]) -> None:
+        """Let aggregates fold on whose deadlines have fallen due."""
+        for key in keys:
+            self._touch(self.memory.aggregates[key])
 
     def _long(self, aggregate: Aggregate) -> bool:
         return aggregate.timeline.tail - self._fresh.get(aggregate.key, 0) > TAIL

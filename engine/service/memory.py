@@ -7,6 +7,7 @@ so that the state is a function of the recorded events and of nothing else.
 from __future__ import annotations
 
 import bisect
+import heapq
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any
@@ -21,6 +22,7 @@ from engine.domain.order import Place, place
 from engine.domain.records import IndeterminateRow, Lane, Loaded, ViolationRow
 from engine.domain.reference import Reference
 from engine.domain.timeline import Entry, Folder, Timeline
+from engine.domain.values import FOREVER
 
 KINDS = {"repository": 0, "alias": 1, "person": 2}
 """Kinds in the order in which stale timelines are refolded: facts flow mostly this way."""
@@ -124,7 +126,7 @@ class Aggregate:
             if not row.withdrawn:
                 event = codec.parse_event(row.event)
                 self.timeline.insert(Entry(row.identity, place(event), event))
-        for _ in self.timeline.refold():
+        for _ in self.timeline.refold(-1 if loaded.dirty_from >= 0 else FOREVER if loaded.due < 0 else loaded.due - 1):
             pass
         for sent in loaded.derived:
             self.sent[f"{sent.target} {sent.key}"] = sent.revision
@@ -191,10 +193,40 @@ class LaneMemory:
         self.dirty: set[str] = set()
         self.unsettled: dict[str, ViolationRow] = {}
         self.entries = 0
+        self.due: dict[str, int] = {}
+        """Aggregate → when its next deadline falls due."""
+        self._deadlines: list[tuple[int, str]] = []
+        """The same as a heap; what `due` no longer says is passed over."""
         self.log = ReferenceLog()
         """The reference data this lane has folded with, which is what its batches record; others may know more."""
         self.in_flight: dict[str, str] = {}
         """Identity → content of events begun and not yet recorded, which the store can't know."""
+
+    def await_deadline(self, key: str, due: int) -> None:
+        """Note when an aggregate's next deadline falls due; −1 for never."""
+        if self.due.get(key, -1) == due:
+            return
+        self.due.pop(key, None)
+        if due >= 0:
+            self.due[key] = due
+            heapq.heappush(self._deadlines, (due, key))
+
+    def fallen_due(self) -> list[str]:
+        """Aggregates whose deadline the watermark has reached, taken off what is awaited."""
+        fallen = []
+        while self._deadlines and self._deadlines[0][0] <= self.watermark:
+            due, key = heapq.heappop(self._deadlines)
+            if self.due.get(key, -1) == due:
+                del self.due[key]
+                fallen.append(key)
+        return fallen
+
+    @property
+    def next_due(self) -> int:
+        """When the lane's next deadline falls due, FOREVER when none is awaited."""
+        while self._deadlines and self.due.get(self._deadlines[0][1], -1) != self._deadlines[0][0]:
+            heapq.heappop(self._deadlines)
+        return self._deadlines[0][0] if self._deadlines else FOREVER
 
     def touch(self, keys: Iterable[str]) -> None:
         """Make aggregates the last to be forgotten."""

@@ -27,9 +27,11 @@ from engine.service.deciding import Asked, Deciding
 from engine.service.folding import Folding
 from engine.service.judging import document_of, judge
 from engine.service.memory import KINDS, Aggregate, LaneMemory, ReferenceLog, folder
+from engine.service.publishing import Message, Publisher, Recorded
 from engine.store.protocol import Store
 
 REFERENCE_LANE = -1
+DERIVED_TOPIC = "covenant.derived"
 KEPT = 1_000_000
 """Entries a lane keeps in memory; aggregates untouched for longest are forgotten beyond it and loaded again at need."""
 RAW_KEPT = 65_536
@@ -60,6 +62,8 @@ class Work(msgspec.Struct):
     watermark: int
     recorded_at: int
     positions: dict[str, int]
+    aggregates: tuple[AggregateRow, ...]
+    """As they stood when the batch was folded; a later batch may have gone on with them since."""
     refused: list[RefusedRow]
     seen: list[SeenRow]
     read: int
@@ -82,13 +86,13 @@ class Taken(msgspec.Struct):
 class Body:
     """Processes lanes against one store under one bundle."""
 
-    def __init__(self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publish: bool = False) -> None:
-        """Begin with no lane open; `publish` has changes put into the outbox for the relay."""
+    def __init__(self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publisher: Publisher | None = None) -> None:
+        """Begin with no lane open; `publisher` makes what the outbox tells the relay."""
         self.store = store
         self.evaluator = evaluator
         self.bundle = bundle
         self.lanes = lanes
-        self.publish = publish
+        self.publisher = publisher
         self.sets = bundle.data["params"]
         self.windows = bundle.windows
         self.rules = {rule.code: rule for rule in bundle.catalogue.rules}
@@ -105,6 +109,8 @@ class Body:
             memory.log.extend(self.log.events[: stored.reference])
         memory.unsettled = {row.id: row for row in self.store.unsettled(lane)}
         memory.dirty = {row.aggregate for row in self.store.dirty(lane)}
+        for row in self.store.deadlines(lane):
+            memory.await_deadline(row.aggregate, row.due)
         self._memory[lane] = memory
         return stored
 
@@ -145,12 +151,14 @@ class Body:
         folding = Folding(LaneMemory(lane), 1, recorded_at)
         for event, written in taken.events:
             folding.record(event, written)
+        said = self._said(Recorded(REFERENCE_LANE, lane.version + 1, recorded_at, refused=taken.refused))
+        outbox = _outbox(lane.outbox_sequence, said)
         self.store.record(
             Batch(
                 lane=REFERENCE_LANE, version=lane.version + 1, kind="events", recorded_at=recorded_at, reference=0,
                 watermark=0, work="", read=taken.read, accepted=len(taken.events), duplicates=taken.duplicates,
-                outbox_sequence=lane.outbox_sequence, positions=dict(lane.positions) | dict(positions),
-                journal=tuple(folding.journal), seen=tuple(taken.seen), refused=tuple(taken.refused),
+                outbox_sequence=lane.outbox_sequence + len(outbox), positions=dict(lane.positions) | dict(positions),
+                journal=tuple(folding.journal), seen=tuple(taken.seen), refused=tuple(taken.refused), outbox=outbox,
             )  # fmt: skip
         )
         self.catch_up()
@@ -187,13 +195,16 @@ class Body:
         self._load(memory, keys)
         return self.finish(self._start(memory, folding, "redecide", Taken(), keys))
 
-    def settle(self, lane: int, recorded_at: int, *, ended: bool = False) -> BatchResult | None:
-        """Let violations settle; None when none is due."""
+    def settle(self, lane: int, recorded_at: int, *, ended: bool = False, until: int = 0) -> BatchResult | None:
+        """Let time pass up to `until`: deadlines fire and violations settle; None when nothing is due."""
         memory = self._memory[lane]
-        if not any(ended or r.opened_at + r.settle_us <= memory.watermark for r in memory.unsettled.values()):
+        watermark = max(memory.watermark, until)
+        ripe = any(ended or r.opened_at + r.settle_us <= watermark for r in memory.unsettled.values())
+        if not ripe and memory.next_due > watermark:
             return None
+        memory.watermark = watermark
         work = self._start(memory, self._folding(memory, recorded_at), "settle", Taken())
-        work.ended, work.work = ended, codec.encode({"ended": ended}).decode()
+        work.ended, work.work = ended, codec.encode({"ended": ended, "until": until}).decode()
         return self.finish(work)
 
     def finish(self, work: Work) -> BatchResult:
@@ -249,6 +260,9 @@ class Body:
     def _start(
         self, memory: LaneMemory, folding: Folding, kind: str, taken: Taken, background: Sequence[str] = ()
     ) -> Work:
+        fallen = memory.fallen_due()
+        self._load(memory, fallen)
+        folding.wake(fallen)
         folding.refold(background)
         asked = [a for pair in folding.touched.values() if (a := self._ask(*pair)) is not None]
         memory.begun += 1
@@ -263,6 +277,10 @@ class Body:
             watermark=memory.watermark,
             recorded_at=folding.recorded_at,
             positions=dict(memory.positions),
+            aggregates=tuple(
+                AggregateRow(key, memory.lane, a.newest, a.dirty_from, memory.due.get(key, -1))
+                for key, a in sorted(folding.changed.items())
+            ),
             refused=taken.refused,
             seen=taken.seen,
             read=taken.read,
@@ -333,14 +351,12 @@ class Body:
 
     def _batch(self, memory: LaneMemory, work: Work, deciding: Deciding) -> Batch:
         folding = work.folding
-        sequence = memory.outbox_sequence
-        outbox = []
-        for key, value in folding.messages:
-            sequence += 1
-            outbox.append(OutboxRow(sequence, "covenant.derived", key, value))
-        aggregates = tuple(
-            AggregateRow(key, memory.lane, a.newest, a.dirty_from) for key, a in sorted(folding.changed.items())
-        )
+        recorded = Recorded(
+            work.lane, work.version, work.recorded_at, deciding.decisions, list(deciding.violations.values()),
+            deciding.before, deciding.changes, deciding.indeterminates, work.refused,
+        )  # fmt: skip
+        forwarded = [Message(DERIVED_TOPIC, key, value) for key, value in folding.messages]
+        outbox = _outbox(memory.outbox_sequence, [*forwarded, *self._said(recorded)])
         return Batch(
             lane=work.lane,
             version=work.version,
@@ -352,7 +368,7 @@ class Body:
             read=work.read,
             accepted=len(work.seen),
             duplicates=work.duplicates,
-            outbox_sequence=sequence,
+            outbox_sequence=memory.outbox_sequence + len(outbox),
             lanes=self.lanes,
             positions=work.positions,
             journal=tuple(folding.journal),
@@ -366,9 +382,17 @@ class Body:
             indeterminates=tuple(deciding.indeterminates),
             refused=tuple(work.refused),
             derived=tuple({(r.aggregate, r.identity, r.key, r.target): r for r in folding.derived}.values()),
-            outbox=tuple(outbox),
-            aggregates=aggregates,
+            outbox=outbox,
+            aggregates=work.aggregates,
         )
+
+    def _said(self, recorded: Recorded) -> list[Message]:
+        """Give what is said of a batch to the outside."""
+        return [] if self.publisher is None else self.publisher.messages(recorded)
+
+
+def _outbox(sequence: int, messages: Sequence[Message]) -> tuple[OutboxRow, ...]:
+    return tuple(OutboxRow(number, *message) for number, message in enumerate(messages, sequence + 1))
 
 
 def refused_row(arrival: Arrival, refusal: Refusal | None, recorded_at: int) -> RefusedRow:

@@ -93,11 +93,12 @@ def rebuild(store: Store, opa: Path, progress: Progress = lambda _: None) -> Rep
     return Report(counted, 0)
 
 
-def finish_lane(body: Body, lane: int, recorded_at: int) -> None:
-    """End a run: re-decide what is left dirty, then let everything settle."""
+def finish_lane(body: Body, lane: int, recorded_at: int, until: int = 0) -> None:
+    """End a run at `until`: let deadlines fire, re-decide what is left dirty, then let everything settle."""
+    body.settle(lane, recorded_at, until=until)
     while body.pending(lane):
         body.redecide(lane, recorded_at)
-    body.settle(lane, recorded_at, ended=True)
+    body.settle(lane, recorded_at, ended=True, until=until)
 
 
 def bundle_of(store: Store) -> Bundle | None:
@@ -146,7 +147,8 @@ def _again(body: Body, batch: Batch) -> None:
     if batch.kind == "redecide":
         body.redecide(batch.lane, batch.recorded_at, msgspec.json.decode(batch.work, type=list[str]))
     elif batch.kind == "settle":
-        body.settle(batch.lane, batch.recorded_at, ended=msgspec.json.decode(batch.work)["ended"])
+        said = msgspec.json.decode(batch.work)
+        body.settle(batch.lane, batch.recorded_at, ended=said["ended"], until=said["until"])
     else:
         arrivals = [arrival for row in batch.journal if (arrival := _arrival(row)) is not None]
         body.process(batch.lane, arrivals, {}, batch.recorded_at)

@@ -51,13 +51,13 @@ class Loader:
         """Give all that is held of each aggregate; see `Store.load`."""
         loaded = {key: Loaded(key) for key in aggregates}
         known = columns(t.AggregateTable)
-        asked = select(known.aggregate, known.dirty_from).where(self._dialect.among(known.aggregate, aggregates))
-        found: dict[str, int] = dict(self._connection.execute(asked).all())
+        asked = select(known.aggregate, known.dirty_from, known.due).where(self._dialect.among(known.aggregate, aggregates))
+        found = {key: (dirty_from, due) for key, dirty_from, due in self._connection.execute(asked)}
         if not found:
             return loaded
         keys = list(found)
-        for key, since in found.items():
-            loaded[key].dirty_from = since
+        for key, (dirty_from, due) in found.items():
+            loaded[key].dirty_from, loaded[key].due = dirty_from, due
         self._journal(loaded, keys, fold_version)
         standing = columns(t.DecisionTable)
         for decision in self._rows(DecisionRow, standing, keys, standing.stands):

@@ -63,6 +63,10 @@ class Store(Protocol):
         """Aggregates with an entry placed at or after a moment, by name."""
         ...
 
+    def deadlines(self, lane: int) -> list[AggregateRow]:
+        """Aggregates with a deadline pending, by name."""
+        ...
+
     def reference(self, after: int) -> list[JournalRow]:
         """Entries of the reference log beyond the first `after`, in recorded order."""
         ...

@@ -121,6 +121,10 @@ class SqlStore:
         since = (AGGREGATE.lane == lane, AGGREGATE.newest >= time)
         return self._rows(AggregateRow, AGGREGATE, *since, order=(AGGREGATE.aggregate,))
 
+    def deadlines(self, lane: int) -> list[AggregateRow]:
+        """Aggregates with a deadline pending."""
+        return self._rows(AggregateRow, AGGREGATE, AGGREGATE.lane == lane, AGGREGATE.due >= 0, order=(AGGREGATE.aggregate,))
+
     def reference(self, after: int) -> list[JournalRow]:
         """Entries of the reference log beyond the first `after`."""
         query = of(JournalRow, JOURNAL).where(JOURNAL.lane == REFERENCE_LANE).order_by(JOURNAL.version, JOURNAL.ordinal)

@@ -327,3 +327,4 @@ class AggregateTable(Stored, table=True):
     lane: int
     newest: int = big()
     dirty_from: int = big()
+    due: int = big()

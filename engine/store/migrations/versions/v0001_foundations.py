@@ -114,7 +114,7 @@ def standing() -> None:
         "word: aggregate key target; int: lane; text: identity; int: revision; text: content",
         **ROWS,
     )  # fmt: skip
-    table("aggregate", "aggregate", "word: aggregate; int: lane; big: newest dirty_from", **ROWS)
+    table("aggregate", "aggregate", "word: aggregate; int: lane; big: newest dirty_from due", **ROWS)
     dirty = sa.text("dirty_from >= 0")
     op.create_index("aggregate_dirty", "aggregate", ["lane"], sqlite_where=dirty, postgresql_where=dirty)
 
