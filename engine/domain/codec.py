@@ -79,6 +79,14 @@ def read_data(kind: type[Data], raw: Any) -> Data:
         raise wording.refusal(error, kind, raw, "data", do) from error
 
 
+def check_value(kind: Any, raw: Any, at: str) -> None:
+    """Refuse a value that one field of an event, of the annotated type `kind`, wouldn't take; `at` is its path."""
+    try:
+        msgspec.convert(raw, kind, dec_hook=_in)
+    except msgspec.ValidationError as error:
+        raise wording.refusal(error, kind, raw, at) from error
+
+
 def read_event(raw: Any, *, internal: bool = False, trust_recorded: bool = False) -> Event:
     """Turn one CloudEvents object (structured mode, already parsed) into a typed event.
 

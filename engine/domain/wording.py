@@ -43,8 +43,7 @@ def refusal(error: msgspec.ValidationError, kind: type, raw: Any, at: str = "", 
         msg = f"{field}: missing; expected {expected(_inside(inner, found[1]))}."
         return Refusal(msg, f"Give {field}.", code="missing", field=field)
     if found:
-        field = _path(at, [*steps, found[1]])
-        return _unknown(field, found[1], _fields(inner), _path(at, steps))
+        return unknown(found[1], _fields(inner), _path(at, steps))
     field = _path(at, steps)
     value = _value(raw, steps)
     if isinstance(cause, Refusal):
@@ -52,6 +51,19 @@ def refusal(error: msgspec.ValidationError, kind: type, raw: Any, at: str = "", 
     code = "too-long" if " of length <= " in sentence else "invalid"
     subject = f"{field}: " if field else ""
     return Refusal(f"{subject}expected {expected(inner)}, got {shown(value)}.", do, code=code, field=field)
+
+
+def unknown(name: str, known: list[str], where: str) -> Refusal:
+    """Refuse a field that an object doesn't have; `where` is the object's path, empty at the top."""
+    field = _path(where, [name])
+    place = where or "this object"
+    like = nearest(name, known)
+    if like:
+        do = f"Did you mean {_path(where, [like[0]])}?"
+    else:
+        listed = ", ".join(known[:_LISTED_MAX]) + (" and others" if len(known) > _LISTED_MAX else "")
+        do = f"Leave it out; {place} may have {listed}."
+    return Refusal(f"{cut(field)}: {place} has no field of this name.", do, code="unknown-field", field=field[:256])
 
 
 def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
@@ -119,17 +131,6 @@ def _between(least: int | None, most: int | None) -> str:
     if least is None:
         return "" if most is None else f" of at most {most}"
     return f" of at least {least}" if most is None or most > 2**32 else f" from {least} to {most}"
-
-
-def _unknown(field: str, name: str, known: list[str], where: str) -> Refusal:
-    like = nearest(name, known)
-    place = where or "this object"
-    if like:
-        do = f"Did you mean {_path(where, [like[0]])}?"
-    else:
-        listed = ", ".join(known[:_LISTED_MAX]) + (" and others" if len(known) > _LISTED_MAX else "")
-        do = f"Leave it out; {place} may have {listed}."
-    return Refusal(f"{cut(field)}: {place} has no field of this name.", do, code="unknown-field", field=field[:256])
 
 
 def _fields(kind: inspect.Type) -> list[str]:

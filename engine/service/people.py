@@ -74,7 +74,8 @@ class RepositoryLine(msgspec.Struct, frozen=True):
 
     repository: str
     name: str
-    in_organisation: bool
+    in_organisation: bool | None
+    """None where the organisation has not said which owners are its own."""
     commits: int
     actions: dict[str, int]
     first_at: Instant

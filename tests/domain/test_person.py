@@ -161,3 +161,14 @@ def test_a_push_is_tied_to_usage_by_what_they_share() -> None:
     links = [e.question.facts["links"] for e in effects[-2:] if e.question]
     assert [sorted(link["by"]) for link in links[0]] == [["branch", "session"]]
     assert links[1] == []
+
+
+def test_a_push_to_a_repository_of_unknown_ownership_accuses_nobody() -> None:
+    """Until the organisation has said which owners are its own, whether a push went outside is unknown."""
+    actor = {"kind": "login", "value": "github.com/x"}
+    push = {"actor": actor, "action": "pushed", "repository": "r", "name": "n"}
+    _, effects = run([event("contribution.attributed", "2026-02-04", **push)])
+    question = effects[-1].question
+    assert question is not None
+    assert "in_org" not in question.event
+    assert "which owners" in question.unknown["event.in_org"]

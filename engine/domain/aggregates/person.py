@@ -268,7 +268,6 @@ def _contribution(state: State, event: Event, data: derivations.ContributionAttr
         "action": data.action,
         "repo": data.repository,
         "repo_name": data.name,
-        "in_org": data.in_org,
         "commits": data.commits,
     }
     ended = state.ended_at >= 0
@@ -285,6 +284,10 @@ def _contribution(state: State, event: Event, data: derivations.ContributionAttr
         "approvals": state.approvals.in_force(at),
     }
     unknown: dict[str, str] = {}
+    if data.in_org is None:
+        unknown["event.in_org"] = "the organisation has not said which owners are its own"
+    else:
+        fields["in_org"] = data.in_org
     if data.private is None:
         unknown["event.private"] = "no source has said whether the repository was private"
     else:

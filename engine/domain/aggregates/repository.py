@@ -64,7 +64,7 @@ def _act(state: State, event: Event, data: Repository, at: int, reference: Refer
     ours = reference.ours(event.organisation, data.owner, at)
     if data.actor is not None and event.type in _ACTIONS:
         login = f"{event.organisation}/alias/{data.actor.id}"
-        effects.derived.append(Derived(login, make(event, _contribution(data, event.type, private, bool(ours)), f"contribution {cause_id(event)}")))
+        effects.derived.append(Derived(login, make(event, _contribution(data, event.type, private, ours), f"contribution {cause_id(event)}")))
         if isinstance(data, (RepositoryForked, RepositoryTransferred)):
             asked = IdentityAsked(data.actor, "repository", data.repository, cause_id(event))
             effects.derived.append(Derived(login, make(event, asked, f"asked {cause_id(event)}")))
@@ -78,7 +78,7 @@ def _act(state: State, event: Event, data: Repository, at: int, reference: Refer
     return effects
 
 
-def _contribution(data: Repository, kind: str, private: bool | None, ours: bool) -> ContributionAttributed:  # noqa: FBT001
+def _contribution(data: Repository, kind: str, private: bool | None, ours: bool | None) -> ContributionAttributed:  # noqa: FBT001
     assert data.actor is not None  # noqa: S101 - the caller looked
     push = data if isinstance(data, RepositoryPushed) else None
     return ContributionAttributed(

@@ -18,7 +18,8 @@ class ContributionAttributed(Data, frozen=True):
     action: Name
     repository: Name
     name: Name
-    in_org: bool
+    in_org: bool | None = None
+    """Whether the repository is the organisation's; unknown until the organisation has said which owners are its own."""
     private: bool | None = None
     commits: Count = 0
     branch: str = ""
