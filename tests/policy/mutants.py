@@ -73,14 +73,11 @@ def living(opa: Path, policies: Path, file: str, tests: str = "") -> tuple[int, 
 def lives(opa: Path, policies: Path, file: str, mutant: Mutant, tests: str = "") -> bool:
     """Whether a file's tests pass with the mutant in its place."""
     with tempfile.TemporaryDirectory(prefix="covenant-mutant-") as name:
-        folder = Path(name)
+        folder = Path(name, "policies")
         own = Path(file).with_name(f"{Path(file).stem}_test.rego")
-        needed = ["params.json", "fixtures.json", str(own), *(str(p.relative_to(policies)) for p in policies.glob("lib/*.rego"))]
-        for part in needed:
-            (folder / part).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(policies / part, folder / part)
+        shutil.copytree(policies, folder, ignore=shutil.ignore_patterns("*_test.rego", "*.md"))
+        shutil.copy(policies / own, folder / own)
         if tests:
             (folder / own).write_text(tests)
-        (folder / file).parent.mkdir(exist_ok=True)
         (folder / file).write_text(mutant.text)
         return run(opa, "test", str(folder)).returncode == 0
