@@ -44,8 +44,8 @@ class _Broken(Exception):
     """Compressed data ends too early or is damaged."""
 
 
-def lines(stream: Readable, limit: int = LINE_BYTES_MAX) -> Iterator[Line]:
-    """Give the stream's lines; `limit` in bytes."""
+def lines(stream: Readable, limit: int = LINE_BYTES_MAX, *, keep_empty: bool = False) -> Iterator[Line]:
+    """Give the stream's lines; `limit` in bytes. An empty line can be part of a quoted cell, so CSV keeps them."""
     source = _opened(stream)
     number = 0
     tail = b""
@@ -75,7 +75,7 @@ def lines(stream: Readable, limit: int = LINE_BYTES_MAX) -> Iterator[Line]:
             number += 1
             if len(text) > limit:
                 yield Line(number, text[:RAW_BYTES_MAX], too_long(len(text), "The line"))
-            elif text and not text.isspace():
+            elif keep_empty or (text and not text.isspace()):
                 yield Line(number, text)
         if not chunk:
             return

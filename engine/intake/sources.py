@@ -6,6 +6,7 @@ Only `open_source` of a mapping touches the disk, to read the mapping itself; so
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Final
 
 from engine.domain.errors import UsageError
@@ -14,7 +15,9 @@ from engine.intake.arrivals import Arrival
 from engine.intake.cloudevents import CloudEvents
 from engine.intake.contract import SKEW_US, Options, Source
 from engine.intake.github import GitHub
+from engine.intake.mapping import Mapped
 
+_MAP: Final = "map:"
 _SOURCES: Final[dict[str, Callable[[], Source]]] = {
     CloudEvents.name: CloudEvents,
     GitHub.name: GitHub,
@@ -27,7 +30,9 @@ def source_names() -> tuple[str, ...]:
 
 
 def open_source(name: str) -> Source:
-    """Give the source of a name; `UsageError` where there is none or its mapping is wrong."""
+    """Give the source of a name; `UsageError` where there is none or its mapping is wrong or can't be read."""
+    if name.startswith(_MAP):
+        return _mapped(Path(name.removeprefix(_MAP)))
     make = _SOURCES.get(name)
     if make is not None:
         return make()
@@ -35,6 +40,16 @@ def open_source(name: str) -> Source:
     hint = f"Did you mean {like[0]}?" if like else f"Use one of {', '.join(source_names())}."
     msg = f"There is no source called {cut(name)!r}."
     raise UsageError(msg, hint)
+
+
+def _mapped(path: Path) -> Source:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
+        why = error.strerror if isinstance(error, OSError) and error.strerror else "it is not UTF-8 text"
+        msg = f"The mapping {path} can't be read: {why[:1].lower() + why[1:]}."
+        raise UsageError(msg, "Give a file as in --from map:examples/mappings/philly.yaml.") from error
+    return Mapped(text, path.name)
 
 
 __all__ = ["SKEW_US", "Arrival", "Options", "Source", "open_source", "source_names"]
