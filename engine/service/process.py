@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
-from typing import Any
 
 import msgspec
 
 from engine.domain import codec
 from engine.domain.derivation import Delivery
+from engine.domain.effects import NOTHING
 from engine.domain.errors import LaneConflict, Refusal
 from engine.domain.events import Event
 from engine.domain.order import lane as lane_of
 from engine.domain.records import AggregateRow, Batch, Lane, OutboxRow, RefusedRow, SeenRow
+from engine.domain.timeline import Entry
 from engine.domain.written import Written, write
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
@@ -56,6 +57,8 @@ class Work(msgspec.Struct):
     kind: str
     folding: Folding
     asked: list[Asked]
+    unasked: list[tuple[Aggregate, Entry, bool]]
+    """Entries refolded whose input is the one asked before, or (False) of which no rule is asked."""
     answers: Future[list[Answer]] | None
     version: int
     reference: int
@@ -217,13 +220,10 @@ class Body:
         for aggregate, entry in work.folding.retired.values():
             deciding.withdraw(aggregate, entry)
         answers = work.answers.result() if work.answers is not None else []
-        unasked = {(a.aggregate.key, a.entry.identity) for a in work.asked}
         for asked, answer in zip(work.asked, answers, strict=True):
             deciding.decide(asked, judge(asked.rules, asked.document, answer))
-        for key, (aggregate, entry) in work.folding.touched.items():
-            if key in unasked:
-                continue
-            if entry.effects.question is None:
+        for aggregate, entry, asks in work.unasked:
+            if not asks:
                 if entry.decision:
                     deciding.withdraw(aggregate, entry)
             elif entry.counted is not None and entry.counted != entry.place:
@@ -264,13 +264,14 @@ class Body:
         self._load(memory, fallen)
         folding.wake(fallen)
         folding.refold(background)
-        asked = [a for pair in folding.touched.values() if (a := self._ask(*pair)) is not None]
+        asked, unasked = self._questions(folding)
         memory.begun += 1
         return Work(
             lane=memory.lane,
             kind=kind,
             folding=folding,
             asked=asked,
+            unasked=unasked,
             answers=self.evaluator.submit([a.body for a in asked]) if asked else None,
             version=memory.begun,
             reference=memory.reference,
@@ -288,7 +289,19 @@ class Body:
             work=codec.encode(list(background)).decode() if kind == "redecide" else "",
         )
 
-    def _ask(self, aggregate: Aggregate, entry: Any) -> Asked | None:
+    def _questions(self, folding: Folding) -> tuple[list[Asked], list[tuple[Aggregate, Entry, bool]]]:
+        """Sort what was refolded; its effects are used up then, and kept no longer: they weigh more than the event."""
+        asked, unasked = [], []
+        for aggregate, entry in folding.touched.values():
+            question = self._ask(aggregate, entry)
+            if question is not None:
+                asked.append(question)
+            else:
+                unasked.append((aggregate, entry, entry.effects.question is not None))
+            entry.effects = NOTHING
+        return asked, unasked
+
+    def _ask(self, aggregate: Aggregate, entry: Entry) -> Asked | None:
         question = entry.effects.question
         if question is None:
             return None
