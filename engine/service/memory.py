@@ -126,8 +126,14 @@ class Aggregate:
             if not row.withdrawn:
                 event = codec.parse_event(row.event)
                 self.timeline.insert(Entry(row.identity, place(event), event))
-        for _ in self.timeline.refold(-1 if loaded.dirty_from >= 0 else FOREVER if loaded.due < 0 else loaded.due - 1):
+        for _ in self.timeline.refold(_folded_until(loaded)):
             pass
+        self._lay(loaded)
+        self.dirty_from = loaded.dirty_from
+        if self.dirty_from >= 0:
+            self.timeline.rewind_to(self.dirty_from)
+
+    def _lay(self, loaded: Loaded) -> None:
         for sent in loaded.derived:
             self.sent[f"{sent.target} {sent.key}"] = sent.revision
             entry = self.timeline.find(sent.identity)
@@ -146,11 +152,8 @@ class Aggregate:
                 self.count_in(entry)
         for violation in loaded.violations:
             self.violations[violation.rule, tuple(msgspec.json.decode(violation.discriminator))] = violation
-        for row in loaded.indeterminates:
-            self.indeterminates[row.rule, row.fact] = row
-        self.dirty_from = loaded.dirty_from
-        if self.dirty_from >= 0:
-            self.timeline.rewind_to(self.dirty_from)
+        for missing in loaded.indeterminates:
+            self.indeterminates[missing.rule, missing.fact] = missing
 
     def count_in(self, entry: Entry) -> None:
         """Count an entry's outcomes into the violations and missing facts they make up."""
@@ -174,6 +177,13 @@ class Aggregate:
             elif outcome["outcome"] == "indeterminate":
                 for fact in outcome["missing"]:
                     self.missing[rule, fact].discard(at)
+
+
+def _folded_until(loaded: Loaded) -> int:
+    """How far deadlines had fired when the aggregate was recorded: all before the next one, if any was pending."""
+    if loaded.dirty_from >= 0:
+        return -1
+    return FOREVER if loaded.due < 0 else loaded.due - 1
 
 
 class LaneMemory:

@@ -95,7 +95,7 @@ class Contributed(msgspec.Struct, frozen=True):
     repository: str
     name: str
     action: str
-    in_org: bool
+    in_org: bool | None
     events: int
     commits: int
     first_at: int
@@ -267,9 +267,14 @@ class Queries:
         query = select(*by, *sums).group_by(*by)
         rows = c.execute(query.order_by(*by).limit(MANY))
         return [
-            Contributed(r[0], r[1], r[2], str(r[3]).lower() in ("true", "1"), int(r[4]), int(r[5]), int(r[6]), int(r[7]))
+            Contributed(r[0], r[1], r[2], _flag(r[3]), int(r[4]), int(r[5]), int(r[6]), int(r[7]))
             for r in rows
         ]
+
+
+def _flag(text: object) -> bool | None:
+    """Read a truth value as either database writes one out of JSON."""
+    return None if text is None else str(text).lower() in ("true", "1")
 
 
 def _latest(aggregate: str) -> Any:
