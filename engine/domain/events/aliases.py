@@ -10,7 +10,7 @@ from engine.domain.events.base import Alias, Data, Key, Name, Rank, event
 from engine.domain.values import Instant
 
 
-class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Target(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """Whom or what a name stands for."""
 
     kind: Literal["person", "repository"]

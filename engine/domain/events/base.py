@@ -37,7 +37,7 @@ class Rank(IntEnum):
     DERIVED = 8
 
 
-class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A name somebody goes by elsewhere: a login, an address, a credential's hash, a Unix user, a grant's id.
 
     `value` carries its host where names are only unique on one: `github.com/octocat`, `cluster-a/jdoe`.
@@ -52,7 +52,7 @@ class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{self.kind}:{self.value}"
 
 
-class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
     """Base of what an event says. Subclasses set `TYPE`, `RANK` and `TOPIC` and answer `about`."""
 
     TYPE: ClassVar[str] = ""

@@ -15,7 +15,7 @@ from engine.domain.values import DAY_US, Instant, Quantity
 Unit = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,15}$")]
 
 
-class Filters(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Filters(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What a grant may be spent on; an empty list permits everything of its kind."""
 
     models: tuple[Name, ...] = ()

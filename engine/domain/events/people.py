@@ -45,7 +45,7 @@ class PersonTerminated(Person, frozen=True):
     reason: Literal["voluntary", "involuntary", "retirement", "death", "disability", "other"] = "other"
 
 
-class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What an approval or determination is about: exactly one kind, by its id."""
 
     kind: Literal["person", "repository", "grant"]
