@@ -105,7 +105,7 @@ def disturb(feed: Feed, seed: int) -> Story:
     _repeat(feed, rng, ordinary)
     calls = [line for line in ordinary if line.event is not None and isinstance(line.event.data, UsageInference)]
     _contradict(feed, rng, calls)
-    refused = [_break(feed, rng, calls, *how) for how in BROKEN]
+    refused = [_break(feed, rng, calls, how) for how in BROKEN]
     late = rng.sample(ordinary, LATE)
     feed.delay({_identity(line): rng.randrange(30, 8 * 24 * 60) * MINUTE_US for line in late})
     return Story(
@@ -144,17 +144,11 @@ def _contradict(feed: Feed, rng: Random, calls: list[Line]) -> None:
         feed.deliver(other, line.arrives + rng.randrange(10, 30) * DAY_US)
 
 
-def _break(
-    feed: Feed, rng: Random, calls: list[Line], times: int, how: Callable[[Document], bytes], refused: Refused
-) -> Refused:
+def _break(feed: Feed, rng: Random, calls: list[Line], how: tuple[int, Callable[[Document], bytes], Refused]) -> Refused:
+    times, change, refused = how
     for line in rng.sample(calls, times):
         event = line.event
         assert event is not None  # noqa: S101 - only lines with events are chosen
         fresh = replace(event, id=f"broken-{event.id}")
-        feed.break_line(fresh, how(msgspec.json.decode(write_event(fresh))), line.arrives + MINUTE_US)
-    return replace_count(refused, times)
-
-
-def replace_count(refused: Refused, times: int) -> Refused:
-    """Give the refusal of so many lines."""
+        feed.break_line(fresh, change(msgspec.json.decode(write_event(fresh))), line.arrives + MINUTE_US)
     return Refused(refused.code, refused.field, times)

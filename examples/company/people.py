@@ -26,7 +26,7 @@ _NAMES: Final = (
     "malte marlo mira nele nils nora olaf otto pia quin "
     "rita rolf runa sina sven tara theo tilo ulla uwe "
     "vera vito wanda wim xaver xenia yara yves zeno zita"
-).split()
+)
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ LEADS: Final[dict[str, Lead]] = {
     "rolf": Lead(("2026-04-29", "")),
     "sina": Lead(("2026-05-01", "2026-05-11"), standard=True),
     # lapses
+    "tara": Lead(("2026-08-31", "")),
     "theo": Lead(("2026-04-30", "")),
     "ulla": Lead(("2026-06-09", "")),
     "vito": Lead(("2026-06-30", "2026-08-01")),
@@ -133,7 +134,7 @@ def _hired(index: int) -> Instant:
 
 MEMBERS: Final = tuple(
     Member(f"p-{name}-{index + 1:02d}", name, TEAMS[index % len(TEAMS)], _hired(index), LEADS.get(name))
-    for index, name in enumerate(_NAMES)
+    for index, name in enumerate(_NAMES.split())
 )
 _BY_NAME: Final = {member.name: member for member in MEMBERS}
 
@@ -150,6 +151,8 @@ def person_target(who: Member) -> Target:
 
 LATE_LOGINS: Final = ("bruno", "lars")
 """Whose login the directory links only in their story."""
+LATE_USERS: Final = ("tara",)
+"""Whose Unix user is linked only in their story."""
 LATE_KEYS: Final = {"xenia": 5, "gesa": 3}
 """Whose key is registered so many days late."""
 
@@ -165,4 +168,5 @@ def introduce(feed: Feed) -> None:
             feed.say(since, CredentialCreated(who.key, who.id), late=late)
             if who.name not in LATE_LOGINS:
                 feed.say(since, AliasLinked(who.login, person_target(who), verified=True), late=known)
-            feed.say(since, AliasLinked(who.unix, person_target(who), verified=True), late=known)
+            if who.name not in LATE_USERS:
+                feed.say(since, AliasLinked(who.unix, person_target(who), verified=True), late=known)

@@ -9,9 +9,11 @@ from typing import Final, Literal
 from engine.domain.events import Alias
 from engine.domain.events.repositories import RepositoryCreated, RepositoryPushed
 from engine.domain.values import DAY_US, HOUR_US, SECOND_US
-from examples.company.clock import MINUTE_US, START, at, days
+from examples.company.clock import MINUTE_US, START, at
+from examples.company.drawing import divide, workdays
 from examples.company.feed import Feed
 from examples.company.people import HOST, MEMBERS, Member
+from examples.company.reference import OWNERS
 from examples.company.usage import Session
 
 _TRACED: Final = 8
@@ -34,15 +36,17 @@ class Repo:
         return f"repository/{self.id}"
 
 
+_NAMES: Final = (
+    "atlas beacon cobalt delta ember forge garnet harbor indigo juniper kestrel lattice meadow "
+    "nimbus onyx prism quartz raven slate tundra umber vertex willow yarrow zephyr"
+)
+_PUBLIC: Final = frozenset({"beacon", "juniper", "prism", "willow"})
+
+
 def _company() -> tuple[Repo, ...]:
-    names = (
-        "atlas beacon cobalt delta ember forge garnet harbor indigo juniper kestrel lattice meadow nimbus "
-        "onyx prism quartz raven slate tundra umber vertex willow yarrow zephyr"
-    ).split()
-    public = {"beacon", "juniper", "prism", "willow"}
     return tuple(
-        Repo(f"{HOST}#{71_000 + 13 * index}", name, "github.com/acme-labs" if index % 5 == 4 else "github.com/acme", name not in public)
-        for index, name in enumerate(names)
+        Repo(f"{HOST}#{71_000 + 13 * index}", name, OWNERS[index % 5 == 4], private=name not in _PUBLIC)
+        for index, name in enumerate(_NAMES.split())
     )
 
 
@@ -78,16 +82,14 @@ def push(place: Repo, actor: Alias, commits: int, ref: str = "refs/heads/main", 
 
 
 def background(feed: Feed, seed: int, count: int, sessions: dict[str, list[Session]]) -> None:
-    """Give whoever works pushes to their team's repositories, `count` in all."""
-    pushing = [who for who in MEMBERS if who.working()]
-    share, rest = divmod(count, len(pushing))
-    for index, who in enumerate(pushing):
-        rng = Random(f"{seed}/pushes/{who.id}")
-        workdays = [day for since, until in who.working() for day in days(since, until)]
+    """Give whoever works pushes to some repositories, `count` in all."""
+    shares = divide(count, [len(workdays(who)) for who in MEMBERS])
+    for index, (who, share) in enumerate(zip(MEMBERS, shares, strict=True)):
+        rng, possible = Random(f"{seed}/pushes/{who.id}"), workdays(who)
         mine = [place for number, place in enumerate(REPOS) if number % 5 == index % 5 or number % 7 == index % 7]
         with feed.scope(f"push-{who.name}"):
-            for _ in range(share + (index < rest)):
-                _one(feed, rng, who, rng.choice(workdays), mine, sessions[who.id])
+            for _ in range(share):
+                _one(feed, rng, who, rng.choice(possible), mine, sessions[who.id])
 
 
 def _one(feed: Feed, rng: Random, who: Member, day: int, mine: list[Repo], sessions: list[Session]) -> None:

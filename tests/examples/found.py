@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from engine.store.sql_store import SqlStore
@@ -41,7 +42,8 @@ def retracted_in(store: SqlStore) -> set[Finding]:
     with store.reading() as connection:
         rows = connection.exec_driver_sql(query).all()
     return {
-        Finding(rule, holder, aggregate.partition("/")[2], tuple(json.loads(parts)), 0) for rule, holder, aggregate, parts in rows
+        Finding(rule, holder, aggregate.partition("/")[2], tuple(json.loads(parts)), count=0)
+        for rule, holder, aggregate, parts in rows
     }
 
 
@@ -55,18 +57,18 @@ def _finding(row: dict[str, Any]) -> Finding:
 
 
 def _excuses(rows: Iterable[dict[str, Any]]) -> set[Excuse]:
-    counts: Counter[tuple[Any, ...]] = Counter()
+    counts: Counter[Excuse] = Counter()
     for row in rows:
         for rule, outcome in row["outcomes"].items():
             if outcome["outcome"] == "excused":
-                counts[rule, _about(row), outcome["guard"], tuple(outcome["by"]), outcome["back_dated"]] += 1
+                counts[Excuse(rule, _about(row), outcome["guard"], tuple(outcome["by"]), outcome["back_dated"])] += 1
             else:
                 assert outcome["outcome"] in ("violation", "indeterminate"), row
-    return {Excuse(*key, count=count) for key, count in counts.items()}
+    return {replace(excuse, count=count) for excuse, count in counts.items()}
 
 
 def _refused(store: SqlStore) -> set[Refused]:
-    query = "SELECT code, field, count(*), min(reason), min(do) FROM refused GROUP BY code, field"
+    query = "SELECT code, field, count(*), min(reason), min(\"do\") FROM refused GROUP BY code, field"
     with store.reading() as connection:
         rows = connection.exec_driver_sql(query).all()
     assert all(reason and do for _, _, _, reason, do in rows), "a refusal says what is wrong and what to do"

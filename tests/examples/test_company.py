@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from engine.service.process import Body
 from engine.service.standing import export_standing
 from engine.store.opening import open_store
 from examples import company
+from examples.company.telling import tell
 from tests.examples.found import expected_of, found_in, retracted_in
 
 ROOT = Path(__file__).parents[2]
@@ -73,8 +75,8 @@ def test_all_that_is_found_is_what_the_stories_state(as_it_arrived: Run, kind: s
 
 def test_what_was_alleged_too_early_was_retracted(as_it_arrived: Run) -> None:
     """A late approval, determination or resumption takes back what had been said without it; nothing else is taken back."""
-    corrected = {(f.rule, f.holder, f.about, f.parts) for story in company.expected() for f in story.corrected}
-    assert {(f.rule, f.holder, f.about, f.parts) for f in as_it_arrived.retracted} == corrected
+    corrected = {replace(finding, count=0) for story in company.expected() for finding in story.corrected}
+    assert as_it_arrived.retracted == corrected
 
 
 def test_every_line_is_accepted_a_duplicate_or_refused(as_it_arrived: Run) -> None:
@@ -120,7 +122,21 @@ def test_messages_are_keyed_by_the_aggregate_they_concern() -> None:
         assert (topic, key, value) == (line.topic, line.key, line.value)
         if line.event is not None:
             assert (topic, key) == (f"covenant.{line.event.data.TOPIC}", aggregate(line.event))
-        assert topic.startswith("covenant.") and key.startswith("acme/")
+        assert key.startswith("acme/")
+
+
+def test_the_readme_tells_the_stories_as_they_are() -> None:
+    """What people read is made from what the test compares with."""
+    assert (ROOT / "examples/company/README.md").read_text(encoding="utf-8").endswith(tell(company.expected()))
+
+
+@pytest.mark.parametrize(("arguments", "code", "what"), [([], 0, "lines"), (["stories"], 0, "stories"), (["tales"], 2, "")])
+def test_the_module_writes_the_events_or_the_stories(arguments: list[str], code: int, what: str) -> None:
+    """`python -m examples.company` writes what the functions give; anything else is a usage error that says so."""
+    done = subprocess.run([sys.executable, "-m", "examples.company", *arguments], cwd=ROOT, capture_output=True, check=False)
+    written = {"lines": b"".join(line + b"\n" for line in company.lines()), "stories": tell(company.expected()).encode(), "": b""}
+    assert (done.returncode, done.stdout) == (code, written[what])
+    assert done.stderr == (b"" if code == 0 else b"Usage: python -m examples.company [stories]\n")
 
 
 def test_every_machine_and_process_makes_the_same_bytes() -> None:

@@ -17,6 +17,7 @@ STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     caps.over_the_cap,
     caps.uplift_that_ended,
     lapses.expired,
+    lapses.expired_on_the_cluster,
     lapses.voided,
     lapses.suspended,
     filters.outside_the_filters,

@@ -21,23 +21,27 @@ def _use(feed: Feed, who: Member, model: str, *moments: str) -> None:
 
 
 def outside_the_filters(feed: Feed) -> Story:
-    """Xenia uses two models that her grant doesn't permit."""
+    """Xenia uses models, and a provider, that her grant doesn't permit."""
     xenia = member("xenia")
     with feed.scope("outside-the-filters"):
         issue(feed, xenia, replace(own(xenia, "2000"), filters=_ONLY))
         _use(feed, xenia, "claude-x-5", "2026-01-02 10:00", "2026-02-03 10:00", "2026-03-03 10:00")
         _use(feed, xenia, "lane-large", "2026-01-04 10:00", "2026-01-05 10:00", "2026-02-05 10:00")
         _use(feed, xenia, "claude-x-4", "2026-02-06 10:00")
+        resold = replace(call(xenia, "claude-x-latest", (200, 20)), provider="openlane")
+        feed.say(at("2026-03-09 10:00"), resold)
     key = xenia.key
     return Story(
         "outside-the-filters",
         "Models outside the filters",
-        "Xenia's grant permits claude-x-5 alone. She uses lane-large in January and February and claude-x-4 once. Her key is "
+        "Xenia's grant permits claude-x-5 of one provider alone. She uses lane-large in January and February, claude-x-4 "
+        "once, and claude-x-latest, another name of what she may use, from a provider that she may not. Her key is "
         "registered five days late: what it did in January is hers all the same.",
         findings=(
             Finding("FU-010", xenia.id, xenia.about, (key, "openlane", "lane-large", "2026-01"), 2),
             Finding("FU-010", xenia.id, xenia.about, (key, "openlane", "lane-large", "2026-02"), 1),
             Finding("FU-010", xenia.id, xenia.about, (key, "anthropic", "claude-x-4", "2026-02"), 1),
+            Finding("FU-010", xenia.id, xenia.about, (key, "openlane", "claude-x-latest", "2026-03"), 1),
         ),
     )
 

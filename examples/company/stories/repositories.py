@@ -21,9 +21,7 @@ def _transfer(feed: Feed, when: Instant, place: Repo, actor: Alias, to: str) -> 
     return feed.say(when, data)
 
 
-def _fork(
-    feed: Feed, when: Instant, place: Repo, actor: Alias, to: str, kind: Literal["user", "organisation"] = "user"
-) -> Event:
+def _fork(feed: Feed, when: Instant, place: Repo, actor: Alias, to: str, kind: Literal["user", "organisation"] = "user") -> Event:
     data = RepositoryForked(place.id, place.name, place.owner, place.owner_kind, place.private, actor, to, kind)
     return feed.say(when, data)
 

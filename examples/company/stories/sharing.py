@@ -20,7 +20,9 @@ def _person(who: Member) -> Alias:
     return Alias("person", who.id)
 
 
-def _use(feed: Feed, time: int, who: Member, consumer: Alias | None, size: tuple[int, int], key: str, grant: str | None = None) -> None:
+def _use(
+    feed: Feed, time: int, who: Member, consumer: Alias | None, size: tuple[int, int], key: str, grant: str | None = None
+) -> None:
     data = replace(call(who, "claude-x-5", size, key=key), consumer=consumer, grant_id=grant)
     feed.say(time, data)
 
