@@ -18,7 +18,7 @@ COMMANDS = {
     "replay": ("engine.cli.replay:replay", "Refold the whole journal and compare with what was decided."),
     "export": ("engine.cli.replay:export", "Write what stands now, in a form two stores can be compared by."),
     "ledger": ("engine.cli.ledger:ledger", "Show the balances of grants."),
-    "policy": ("engine.cli.policy:policy", "List, show, test and check policies."),
+    "policy": ("engine.cli.policy:policy", "List, show, test, check and build policies."),
     "dead-letters": ("engine.cli.dead_letters:dead_letters", "List, show and redrive refused events."),
     "worker": ("streams.commands:worker", "Judge events from the broker's topics."),
     "relay": ("streams.commands:relay", "Publish what was recorded to the broker's topics."),
