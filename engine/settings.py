@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     )
     host: str = _field("127.0.0.1", "Address that the console and the API listen on.")
     port: int = _field(8600, "Port that the console and the API listen on; 0 takes a free one.", ge=0, le=65_535)
+    beyond_loopback: bool = _field(
+        default=False, description="Permit a `host` that others can reach. The console has no sign-in: put one before it."
+    )
     debug: bool = _field(default=False, description="Show where in the program an unexpected error arose.")
 
     @property
