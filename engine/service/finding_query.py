@@ -63,9 +63,10 @@ class Query(msgspec.Struct, frozen=True):
             return Query(tuple(term for term in self.terms if term != (name, value)))
         return Query((*self.terms, (name, value)))
 
-    def without(self, name: str) -> Query:
-        """Give the query without any value of a qualifier."""
-        return Query(tuple(term for term in self.terms if term[0] != name))
+    def only(self, name: str, value: str) -> Query:
+        """Give the query with a value as the qualifier's only one, or with none where it was that already."""
+        others = tuple(term for term in self.terms if term[0] != name)
+        return Query(others if self.values(name) == (value,) else (*others, (name, value)))
 
     def values(self, name: str) -> tuple[str, ...]:
         """Give the values asked for."""

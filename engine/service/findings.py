@@ -19,7 +19,7 @@ from engine.domain.values import Instant
 from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.catalogue import Rule
 from engine.service import telling
-from engine.service.finding_query import Query, parse
+from engine.service.finding_query import parse
 from engine.store.queries import FindingHistory, Queries
 from engine.store.sql_store import SqlStore
 
@@ -122,6 +122,8 @@ class RuleText(msgspec.Struct, frozen=True):
     parameters: str
     """Name of the parameter set that applied."""
     thresholds: dict[str, Any]
+    kinds: dict[str, str]
+    """Threshold → ccu, time, duration, list or text."""
     file: str
     text: str
     """Rego."""
@@ -324,6 +326,7 @@ def _rule_text(bundle: Bundle, rule: Rule, row: ViolationRow, history: FindingHi
         excuses=[Excuse(guard, title) for guard, title in rule.guards.items()],
         parameters=parameters,
         thresholds={item.name: item.value for item in thresholds},
+        kinds={item.name: item.kind for item in thresholds},
         file=rule.file,
         text=bundle.files.get(rule.file, ""),
         bundle=bundle.digest,
@@ -333,8 +336,3 @@ def _rule_text(bundle: Bundle, rule: Rule, row: ViolationRow, history: FindingHi
 def _clause_text(bundle: Bundle, clause: str) -> ClauseText | None:
     words = bundle.clauses.get(clause)
     return ClauseText(words["title"], words["text"]) if words else None
-
-
-def query_of(text: str) -> Query:
-    """Read a query; see `finding_query`."""
-    return parse(text)
