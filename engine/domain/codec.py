@@ -148,8 +148,8 @@ def _envelope_refusal(error: msgspec.ValidationError, raw: Any, *, internal: boo
 
 def _unknown_type(name: str) -> Refusal:
     accepted = {_core(known): known for known, kind in TYPES.items() if kind.TOPIC}
-    like = [accepted[core] for core in wording.nearest(_core(name), accepted, 2)]
-    hint = f"Did you mean {' or '.join(like)}?" if like else "Types are named as compute.usage.inference.v1 is."
+    like = [accepted[core] for core in wording.nearest(_core(name), accepted)]
+    hint = f"Did you mean {like[0]}?" if like else "Types are named as compute.usage.inference.v1 is."
     return Refusal(f"type: {wording.cut(name)!r} is not an event type Covenant accepts.", hint, code="unknown-type", field="type")
 
 

@@ -66,10 +66,10 @@ def unknown(name: str, known: list[str], where: str) -> Refusal:
     return Refusal(f"{cut(field)}: {place} has no field of this name.", do, code="unknown-field", field=field[:256])
 
 
-def nearest(word: str, known: Iterable[str], count: int = 1) -> list[str]:
-    """Give the known words most like one that isn't, best first; none where none is like it."""
+def nearest(word: str, known: Iterable[str]) -> list[str]:
+    """Give the known word most like one that isn't; none where none is like it."""
     by_fold = {name.casefold(): name for name in known}
-    return [by_fold[match] for match in difflib.get_close_matches(word[:256].casefold(), by_fold, count, 0.6)]
+    return [by_fold[match] for match in difflib.get_close_matches(word[:256].casefold(), by_fold, 1, 0.6)]
 
 
 def shown(value: Any) -> str:
@@ -82,7 +82,9 @@ def shown(value: Any) -> str:
         return f"{cut(value)!r}" if value else "an empty text"
     if isinstance(value, (int, float)):
         return f"the number {value}" if abs(value) < 1e16 else "a number out of range"
-    return "a list" if isinstance(value, (list, tuple)) else "an object"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    return "an object" if isinstance(value, dict) else f"a {type(value).__name__}"
 
 
 def cut(text: str) -> str:

@@ -57,7 +57,7 @@ class Clock(msgspec.Struct, frozen=True):
             raise UsageError(msg, "Give the IANA zone the file's clock was in, such as Europe/Berlin or UTC.")
         try:
             ZoneInfo(self.zone)
-        except (OSError, ValueError) as error:
+        except (KeyError, OSError, ValueError) as error:
             msg = f"time.zone: {cut(self.zone)!r} is no IANA zone."
             raise UsageError(msg, "Use a name such as Europe/Berlin, America/Los_Angeles or UTC.") from error
 

@@ -71,7 +71,9 @@ class Mapped:
             if not part:
                 msg = f"column {column}: empty, and it is part of the row's id."
                 raise Refusal(msg, "Correct the row, or leave `id` out of the mapping.", code="missing", field=column)
-        return "/".join(parts)
+        if len(parts) == 1:
+            return parts[0]
+        return "/".join(part.replace("%", "%25").replace("/", "%2F") for part in parts)
 
     def _say_whence(self, refusal: Refusal) -> None:
         """Name the column of a value that the event's own class refused."""

@@ -231,7 +231,7 @@ def readers_of(fields: Mapping[str, Any], kind: type, at: str, clock: Clock) -> 
     missing = [name for name, field in hints.items() if field.required and name not in fields]
     if missing:
         msg = f"{at}.{missing[0]}: missing; the event can't be without it."
-        raise UsageError(msg, f"Write {at}: {{{missing[0]}: {{column: NAME}}}}.")
+        raise UsageError(msg, "Give it a column or a constant.")
     return {
         name: reader(raw if isinstance(raw, Field) else declared(raw, f"{at}.{name}"), types_of[name], f"{at}.{name}", clock)
         for name, raw in fields.items()

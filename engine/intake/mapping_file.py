@@ -111,6 +111,9 @@ def _mapping(found: Declaration, name: str) -> Mapping:
         like = nearest(found.type, (known for known, one in TYPES.items() if one.TOPIC))
         msg = f"type: {cut(found.type)!r} is not an event type Covenant accepts."
         raise UsageError(msg, f"Did you mean {like[0]}?" if like else "Types are named as compute.usage.inference.v1 is.")
+    if found.delimiter in '"\r\n':
+        msg = "delimiter: a quote or a line end can't separate cells."
+        raise UsageError(msg, 'Use "," or ";" or "|" or "\\t".')
     clock = Clock(found.time.format, found.time.zone, found.time.ambiguous, found.time.skipped)
     clock.check()
     fields = {key: declared(raw, f"data.{key}") for key, raw in found.data.items()}
@@ -144,6 +147,9 @@ def _actor(raw: dict[str, Any] | None, kind: type[Data], fields: dict[str, Field
         msg = "actor: expected exactly one of person, credential, user and login."
         raise UsageError(msg, "Write actor: {credential: {column: NAME}}.")
     word, inner = next(iter(raw.items()))
+    if not able:
+        msg = f"actor: {kind.TYPE} has none; whom it is about stands in its data."
+        raise UsageError(msg, "Leave actor out.")
     if word not in able:
         wrong = unknown(word, able, "actor")
         raise UsageError(wrong.message, wrong.do)
