@@ -19,7 +19,7 @@ from streams.worker import Worker
 GROUP: Final = "covenant"
 
 
-def make_app(broker: str, worker: Worker, group: str = GROUP) -> faust.App:
+def make_app(broker: str, worker: Worker, group: str = GROUP, session_s: float = 30.0) -> faust.App:
     """Make the app that feeds a worker."""
     app = faust.App(
         group,
@@ -35,8 +35,8 @@ def make_app(broker: str, worker: Worker, group: str = GROUP) -> faust.App:
         web_enabled=False,
         consumer_auto_offset_reset="earliest",
         consumer_max_fetch_size=1 << 20,
-        broker_session_timeout=30.0,
-        broker_heartbeat_interval=3.0,
+        broker_session_timeout=session_s,
+        broker_heartbeat_interval=session_s / 10,
         broker_request_timeout=60.0,
         stream_processing_timeout=600.0,
         broker_commit_livelock_soft_timeout=600.0,

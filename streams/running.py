@@ -50,7 +50,7 @@ def run_worker(
 
 
 async def _work(worker: Worker, broker: str, *, until_drained: bool, group: str) -> None:
-    app = make_app(broker, worker, group)
+    app = make_app(broker, worker, group, worker.options.session_s)
     worker.attach(app)
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):

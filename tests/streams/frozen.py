@@ -1,0 +1,23 @@
+"""A worker that is soon missed: it runs as `covenant worker` does, with a short session, in a process of its own."""
+
+from __future__ import annotations
+
+from engine import bootstrap
+from engine.settings import read_settings
+from streams.lanes import Pace
+from streams.running import run_worker
+from streams.worker import Options
+
+SESSION_S = 6.0
+
+
+def main() -> None:
+    """Run until all is done."""
+    settings = read_settings()
+    options = Options(pace=Pace(batch=settings.batch, quiet_s=0.2), session_s=SESSION_S)
+    with bootstrap.make_body(settings, lanes=settings.lanes, publish=True) as body:
+        run_worker(body, settings.broker, bootstrap.now_us, options=options, say=print, until_drained=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,92 @@
+"""Workers over a broker end where the embedded body ends, byte for byte, and say what they found on the topics."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from engine.policy.bundle import Bundle
+from engine.policy.opa_child import OpaChild
+from engine.service.publishing import Publisher
+from examples import company
+from tests.examples.found import expected_of, found_in
+from tests.streams.cluster import KEY, Cluster, embedded
+from tests.streams.story import story, values
+
+pytestmark = [pytest.mark.needs_kafka, pytest.mark.needs_postgres, pytest.mark.needs_opa]
+Rules = tuple[Bundle, OpaChild]
+
+
+def test_the_example_companys_findings_are_the_same_through_the_broker(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
+    """Four partitions, two workers, all loaded before the start: exactly the findings expected, the same standing export."""
+    sent = cluster.send(company.messages())
+    cluster.drain(workers=2)
+    assert cluster.rows("SELECT sum(read) FROM batch") == [(sent,)]
+    found = found_in(cluster.store, cluster.standing().split(b"\n"))
+    expected = expected_of(company.expected())
+    assert {kind: found[kind] for kind in expected} == expected
+    assert cluster.standing() == embedded(company.lines(), tmp_path, rules)
+
+
+def test_what_arrives_piece_by_piece_ends_the_same(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
+    """Topics filled one after the other, the grants last and the reference data in between: late facts change nothing."""
+    relay, worker = cluster.start("relay"), cluster.start("worker")
+    names = ["covenant.usage", "covenant.reference", "covenant.repository-activity", "covenant.people", "covenant.grants"]
+    for name in names:
+        cluster.send([message for message in story(40) if message[0] == name], "gzip")
+        cluster.until(lambda: not cluster.left(), 60)
+    for process in (worker, relay):
+        process.terminate()
+        assert process.wait(30) == 0, cluster.said(process)
+    cluster.drain()
+    assert cluster.standing() == embedded(values(40), tmp_path, rules)
+
+
+def test_violations_are_told_once_each_by_pseudonym_and_never_as_more_than_an_allegation(cluster: Cluster) -> None:
+    """Every settled violation stands on its topics as it stands in the store; no person's id leaves on the public ones."""
+    cluster.send(story())
+    cluster.drain(workers=2)
+    rows = cluster.rows("SELECT id, status, version, holder, count FROM violation WHERE settled")
+    told = [json.loads(value) for _, value in cluster.topic("covenant.violations")]
+    assert rows
+    assert {event["data"]["id"] for event in told} == {row[0] for row in rows}
+    assert max(Counter(event["id"] for event in told).values()) == 1
+    assert not any(event["data"]["actionable"] for event in told)
+    current = {key.decode(): json.loads(value)["data"] for key, value in cluster.topic("covenant.violations.current") if key}
+    pseudonym = Publisher(KEY.encode()).pseudonym
+    seen = {(i, c["status"], c["version"], c["holder"], c["count"]) for i, c in current.items()}
+    assert seen == {(i, status, version, pseudonym(holder), count) for i, status, version, holder, count in rows}
+    holders = {row[3] for row in rows if row[3]}
+    public = b"\n".join(key + value for key, value in cluster.topic("covenant.violations") if key)
+    assert not [holder for holder in holders if f"/{holder}".encode() in public or f'"{holder}"'.encode() in public]
+    findings = [json.loads(value)["data"] for _, value in cluster.topic("covenant.findings")]
+    assert {finding["holder"] for finding in findings if finding["holder"]} == holders
+    assert all(finding["evidence"] for finding in findings)
+
+
+def test_what_cannot_be_read_becomes_a_dead_letter_and_the_partition_goes_on(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
+    """Broken, empty, binary, deep, oversized, of unknown type, on the wrong topic, forged: each is refused once, with a reason."""
+    good = story(200)
+    bad = [
+        ("covenant.usage", b"{oops"), ("covenant.usage", b""), ("covenant.people", b"\x00\xff\xfe binary"),
+        ("covenant.people", b"[" * 30_000), ("covenant.grants", b'{"a": "' + b"x" * 1_500_000 + b'"}'),
+        ("covenant.usage", b'{"specversion":"1.0","type":"compute.magic.done.v1","id":"1","source":"s"}'),
+        ("covenant.usage", next(value for topic, _, value in good if topic == "covenant.reference")),
+        ("covenant.derived", b'{"covenanttarget": 7}'), ("covenant.derived", b"[" * 30_000),
+        ("covenant.reference", b"not json"), ("covenant.reference", next(v for t, _, v in good if t == "covenant.people")),
+    ]  # fmt: skip
+    cluster.send([(topic, "k", value) for topic, value in bad])
+    cluster.send(good, "zstd")
+    cluster.drain()
+    refused = cluster.rows("SELECT id FROM refused")
+    letters = [json.loads(value) for _, value in cluster.topic("covenant.dead-letters")]
+    assert sorted(letter["data"]["id"] for letter in letters) == sorted(ident for (ident,) in refused)
+    wheres = {letter["data"]["where"].rpartition("/")[0] for letter in letters[: len(refused)]}
+    assert len(letters) >= len(bad)
+    assert wheres >= {topic for topic, _ in bad}
+    assert all(letter["data"]["reason"] for letter in letters)
+    assert {letter["id"] for letter in letters} <= {json.loads(value)["id"] for _, value in cluster.topic("covenant.audit")}
+    assert cluster.standing() == embedded([value for _, _, value in good], tmp_path, rules)
