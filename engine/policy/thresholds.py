@@ -6,6 +6,7 @@ would let a rule pass in silence, so a set that lacks one is refused before it j
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -84,6 +85,16 @@ def _explain(name: str, error: ValidationError, rules: Mapping[str, Rule]) -> It
 def _ask(rules: Mapping[str, Rule], place: Sequence[str]) -> str:
     rule = rules.get(place[0]) if place else None
     if rule is None:
-        return "an object of rule codes and their thresholds"
-    asked = rule.thresholds if len(place) == 1 else rule.thresholds.get(place[1], {})
-    return f"{rule.title!r} asks for {'.'.join(place)} as {msgspec.json.encode(asked).decode()}"
+        return "a set holds rule codes and their thresholds"
+    if len(place) == 1:
+        return f'"{rule.title}" asks for ' + "; ".join(f"{name}, {_plain(asked)}" for name, asked in rule.thresholds.items())
+    return f'"{rule.title}" asks for {_plain(rule.thresholds.get(place[1], {}))}'
+
+
+def _plain(schema: Mapping[str, Any]) -> str:
+    """Say a schema in words, as far as thresholds need them."""
+    words = {"integer": "a whole number", "number": "a number", "string": "a text", "array": "a list", "object": "an object"}
+    said = words.get(str(schema.get("type")), f"what {json.dumps(schema)} describes")
+    if "minimum" in schema:
+        said += f", at least {schema['minimum']}"
+    return said + (f", at most {schema['maximum']}" if "maximum" in schema else "")
