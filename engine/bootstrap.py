@@ -5,6 +5,7 @@ Opens what is asked for and nothing else, so that a command that only reads star
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import os
 import time
@@ -25,6 +26,9 @@ from engine.settings import Settings
 from engine.store import opening
 from engine.store.lookups import Lookups
 from engine.store.sql_store import SqlStore
+
+CALM = 50_000
+"""Objects made, less those freed, between two collections while a body works; Python's own is 700."""
 
 
 def now_us() -> int:
@@ -95,11 +99,29 @@ def make_evaluator(settings: Settings, bundle: Bundle, opa: Path | None = None) 
 
 
 @contextmanager
+def calm_collector() -> Iterator[None]:
+    """Have the garbage collector look less often for cycles while a body works.
+
+    A lane remembers its entries, so the collector would walk ever more of what is never garbage: at Python's own
+    thresholds that took a quarter of a run's time. What is loaded by now stays for good and isn't walked at all.
+    """
+    before = gc.get_threshold()
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(CALM, 20, 50)
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+        gc.unfreeze()
+
+
+@contextmanager
 def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> Iterator[Body]:
     """Give a body over the settings' store and policies; all of it is closed afterwards. Its bundle is kept first."""
     opa = None if settings.opa_url else find_opa(settings)
     bundle = load_bundle(settings, opa)
-    with closing(make_evaluator(settings, bundle, opa)) as evaluator, closing(open_store(settings)) as store:
+    with calm_collector(), closing(make_evaluator(settings, bundle, opa)) as evaluator, closing(open_store(settings)) as store:
         keep_bundle(store, bundle, lanes)
         yield Body(store, evaluator, bundle, lanes=lanes, publisher=Publisher(settings.key()) if publish else None)
 
