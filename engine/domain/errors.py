@@ -13,6 +13,7 @@ class CovenantError(Exception):
     exit_code = 1
 
     def __init__(self, message: str, do: str = "") -> None:
+        """Say what is wrong and what to do."""
         super().__init__(message)
         self.message = message
         self.do = do
@@ -32,6 +33,7 @@ class Refusal(CovenantError):
     """One event or line that is not taken in: which field, what was expected, what to do."""
 
     def __init__(self, message: str, do: str = "", *, code: str = "invalid", field: str = "") -> None:
+        """Say also which field, and give the reason a code that programs can count by."""
         super().__init__(message, do)
         self.code = code
         self.field = field

@@ -30,7 +30,8 @@ class JournalRow(Row, frozen=True):
     """Its place's time: from when it has effect."""
     recorded_at: int
     origin: str
-    """`inbound`: decoded from a source; `forwarded`: likewise, but of another lane (not folded here); `derived`: received from another lane; `inline`: derived within this batch."""
+    """`inbound`: decoded from a source; `forwarded`: likewise, but of another lane (not folded here); `derived`:
+    received from another lane; `inline`: derived within this batch."""
     revision: int
     """0 for inbound; a derived fact's revision, a higher one replacing a lower."""
     withdrawn: bool
@@ -97,7 +98,8 @@ class PostingRow(Row, frozen=True):
     holder: str
     unit: str
     kind: str
-    """granted transferred_in consumed expired forfeited voided transferred_out overage, and outstanding (vested units left: its sum)."""
+    """granted transferred_in consumed expired forfeited voided transferred_out overage, and outstanding (vested units
+    left: its sum)."""
     amount: int
     time: int
 

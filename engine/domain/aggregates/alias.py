@@ -25,7 +25,7 @@ class State(msgspec.Struct):
     parked: int = 0
 
 
-def fold(state: State, event: Event, at: int) -> Effects:
+def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one way out for each kind of fact
     """Fold one event: a link changes the target; anything else is released to the target, or parked."""
     data = event.data
     if isinstance(data, AliasLinked):

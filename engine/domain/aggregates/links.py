@@ -38,16 +38,15 @@ class Links(msgspec.Struct):
         """Keep a usage that has anything to compare and was drawn on a grant."""
         if grant is None or not (data.session or data.job_id or data.branch or data.artifacts):
             return
-        self.traces.append(
-            Trace(at, usage_id, grant.id, grant.ip_terms, data.session or "", data.job_id or "", data.branch or "", data.artifacts)
-        )
+        session, job, branch = data.session or "", data.job_id or "", data.branch or ""
+        self.traces.append(Trace(at, usage_id, grant.id, grant.ip_terms, session, job, branch, data.artifacts))
         if self.traces[0].at <= at - 2 * self.length:
             cut = bisect.bisect_right(self.traces, at - self.length, key=lambda trace: trace.at)
             del self.traces[:cut]
 
     def of(self, at: int, push: ContributionAttributed) -> list[dict[str, Any]]:
         """Give what ties a push to usage in [at − window, at], strongest first."""
-        found = []
+        found: list[dict[str, Any]] = []
         for trace in self.traces[bisect.bisect_left(self.traces, at - self.length, key=lambda trace: trace.at) :]:
             by = [
                 name

@@ -15,7 +15,7 @@ from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
 from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, header, make
-from engine.domain.events import Alias, Event
+from engine.domain.events import Alias, Event, agreements
 from engine.domain.events import derived as derivations
 from engine.domain.events import grants as g
 from engine.domain.events import people as p
@@ -96,10 +96,10 @@ def _people(state: State, event: Event, data: Any, at: int) -> None:
         state.notice_at = at
     elif isinstance(data, p.PersonTerminated):
         state.ended_at = at
-    elif isinstance(data, p.DisclosureSubmitted):
+    elif isinstance(data, agreements.DisclosureSubmitted):
         if data.kind == "prior_invention" and data.repository is not None:
             state.inventions[data.disclosure_id] = data.repository
-    elif isinstance(data, p.DisclosureDecided):
+    elif isinstance(data, agreements.DisclosureDecided):
         if data.decision == "rejected":
             state.inventions.pop(data.disclosure_id, None)
     elif isinstance(data, p.DeterminationRecorded) and data.repository is not None:
@@ -168,7 +168,8 @@ def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, kno
 
 
 def _transfer_question(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Question:
-    fits = [a for a in state.approvals.standing(at) if a.kind == "transfer" and (a.about == data.grant_id or a.scope in ("", data.grant_id))]
+    standing = (a for a in state.approvals.standing(at) if a.kind == "transfer")
+    fits = [a for a in standing if a.about == data.grant_id or a.scope in ("", data.grant_id)]
     when = "none" if not fits else "before" if min(a.decided for a in fits) <= event.time else "late"
     fields = header(event, at) | {"grant": data.grant_id, "to": data.to}
     facts = {"holder": state.id, "transfer": {"approval": when}, "approvals": state.approvals.in_force(at)}
@@ -176,7 +177,7 @@ def _transfer_question(state: State, event: Event, data: g.GrantTransferred, at:
 
 
 def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Reference) -> Effects:
-    if data.state == "failed":
+    if data.state == "failed" or (isinstance(data, u.UsageCharged) and data.category != "usage"):
         return NOTHING
     effects = Effects(postings=[], derived=[])
     if data.consumer is not None and data.consumer.kind != "person":
@@ -210,7 +211,7 @@ def _coverage(state: State, data: u.Usage, at: int, drawn: Grant | None) -> tupl
     live = [x for x in candidates if x.live(at)]
     if not live:
         dead = [x for x in candidates if x.standing(at) in ("expired", "voided", "suspended") and x.since <= at]
-        last = max(dead, key=lambda x: (x.until if x.until < at else at, x.since, x.id), default=None)
+        last = max(dead, key=lambda x: (min(at, x.until), x.since, x.id), default=None)
         return ("uncovered", newest) if last is None else (last.standing(at), last)
     admitting = [x for x in live if x.admits(data.model, data.provider)]
     if not admitting:

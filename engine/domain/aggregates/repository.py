@@ -64,7 +64,8 @@ def _act(state: State, event: Event, data: Repository, at: int, reference: Refer
     ours = reference.ours(event.organisation, data.owner, at)
     if data.actor is not None and event.type in _ACTIONS:
         login = f"{event.organisation}/alias/{data.actor.id}"
-        effects.derived.append(Derived(login, make(event, _contribution(data, event.type, private, ours), f"contribution {cause_id(event)}")))
+        contribution = _contribution(data, event.type, private, ours)
+        effects.derived.append(Derived(login, make(event, contribution, f"contribution {cause_id(event)}")))
         if isinstance(data, (RepositoryForked, RepositoryTransferred)):
             asked = IdentityAsked(data.actor, "repository", data.repository, cause_id(event))
             effects.derived.append(Derived(login, make(event, asked, f"asked {cause_id(event)}")))

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from engine.domain.events import aliases, derived, grants, people, reference, repositories, usage
+from engine.domain.events import agreements, aliases, derived, grants, people, pools, reference, repositories, reviews, usage
 from engine.domain.events.base import TYPES, Alias, Data, Event, Key, Rank
 
-DERIVED_TYPES = frozenset(cls.TYPE for cls in vars(derived).values() if isinstance(cls, type) and issubclass(cls, Data) and cls.TYPE and cls.__module__ == derived.__name__)
+DERIVED_TYPES = frozenset(name for name, cls in TYPES.items() if cls.__module__ == derived.__name__)
 """Types that only the engine itself may make."""
 
 INBOUND_TYPES = frozenset(TYPES) - DERIVED_TYPES
@@ -20,11 +20,14 @@ __all__ = [
     "Event",
     "Key",
     "Rank",
+    "agreements",
     "aliases",
     "derived",
     "grants",
     "people",
+    "pools",
     "reference",
     "repositories",
+    "reviews",
     "usage",
 ]

@@ -73,6 +73,18 @@ class CredentialCreated(Data, frozen=True):
         return ("alias", f"credential:{self.credential}")
 
 
+@event("credential.seen.v1", Rank.USAGE, "usage")
+class CredentialSeen(Data, frozen=True):
+    """A key was seen in use, from a network: a sighting without usage of its own."""
+
+    credential: Name
+    network: Name | None = None
+
+    def about(self) -> Key:
+        """Give the credential's alias."""
+        return ("alias", f"credential:{self.credential}")
+
+
 @event("credential.revoked.v1", Rank.ALIAS, "people")
 class CredentialRevoked(Data, frozen=True):
     """A key was withdrawn; what still uses it is charged to its last owner."""

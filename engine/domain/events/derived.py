@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from engine.domain.events.aliases import Target
 from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, event
 from engine.domain.events.grants import GrantIssued
@@ -85,3 +87,23 @@ class GrantReceived(Data, frozen=True):
     def about(self) -> Key:
         """Give the person who received it."""
         return ("person", self.to)
+
+
+@event("deadline.reached.v1", Rank.DEADLINE)
+class DeadlineReached(Data, frozen=True):
+    """A moment an aggregate had been waiting for came: what was due, about what, since when the clock ran."""
+
+    kind: Name
+    """What was due, such as usage_uncovered or release_approval."""
+    about_: Name = msgspec.field(name="about")
+    """What it is about: the usage, the document's version, the job."""
+    of_kind: Literal["person", "repository", "alias", "pool"]
+    of_id: Name
+    since: Instant
+    """When the clock began to run."""
+    quantity: Quantity = Quantity(0)
+    """Units that vest, for an installment."""
+
+    def about(self) -> Key:
+        """Give the aggregate that waits."""
+        return (self.of_kind, self.of_id)

@@ -10,7 +10,11 @@ from typing import Annotated, Literal
 import msgspec
 
 from engine.domain.events.base import Data, Key, Name, Rank, Text, event
+from engine.domain.events.grants import Reason
 from engine.domain.values import Instant, Quantity
+
+Jurisdiction = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")]
+"""ISO 3166 country or subdivision, such as US-CA."""
 
 
 class Person(Data, frozen=True):
@@ -27,7 +31,7 @@ class Person(Data, frozen=True):
 class PersonHired(Person, frozen=True):
     """Employment began at the event's time."""
 
-    jurisdiction: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$")] = ""
+    jurisdiction: Jurisdiction = ""
     """ISO 3166 country or subdivision, such as US-CA; empty when the source doesn't say."""
 
 
@@ -42,7 +46,72 @@ class PersonNoticeGiven(Person, frozen=True):
 class PersonTerminated(Person, frozen=True):
     """Employment ended at the event's time; the grants' termination windows run from it."""
 
-    reason: Literal["voluntary", "involuntary", "retirement", "death", "disability", "other"] = "other"
+    reason: Reason = "other"
+
+
+@event("person.relationship_changed.v1", Rank.PEOPLE, "people")
+class PersonRelationshipChanged(Person, frozen=True):
+    """The kind of engagement changed (OCF stakeholder relationship)."""
+
+    relationship: Literal["employee", "contractor", "advisor", "board_member", "founder", "former", "other"]
+
+
+@event("person.on_leave.v1", Rank.PEOPLE, "people")
+class PersonOnLeave(Person, frozen=True):
+    """A leave began at the event's time (OCF stakeholder status); clocks that run against the person stand still."""
+
+    kind: Literal["parental", "medical", "disability", "unpaid", "military", "sabbatical", "other"] = "other"
+    until: Instant | None = None
+    """When it ends; a further event of a later time replaces it."""
+
+    def problem(self, time: int) -> str:
+        """Refuse a leave that ends before it begins."""
+        return (
+            "data.until is not after the event's time: a leave must last."
+            if self.until is not None and self.until <= time
+            else ""
+        )
+
+
+@event("person.jurisdiction_changed.v1", Rank.PEOPLE, "people")
+class PersonJurisdictionChanged(Person, frozen=True):
+    """The person is employed elsewhere from the event's time on."""
+
+    jurisdiction: Jurisdiction
+
+
+@event("person.travel_recorded.v1", Rank.PEOPLE, "people")
+class PersonTravelRecorded(Person, frozen=True):
+    """The person was, or will be, in a country over [from, until)."""
+
+    country: Jurisdiction
+    from_: Instant | None = msgspec.field(name="from", default=None)
+    until: Instant | None = None
+
+    def effective(self, time: int) -> int:
+        """Give the start of the journey, which may lie before it was recorded."""
+        return min(time, time if self.from_ is None else self.from_)
+
+    def problem(self, time: int) -> str:
+        """Refuse a journey that ends before it begins."""
+        start = time if self.from_ is None else self.from_
+        return "data.until is not after data.from: a journey must last." if self.until is not None and self.until <= start else ""
+
+
+@event("person.handover_recorded.v1", Rank.PEOPLE, "people")
+class PersonHandoverRecorded(Person, frozen=True):
+    """A handover was agreed: reading what is handed over is expected until then."""
+
+    until: Instant | None = None
+    repository: Name | None = None
+
+
+@event("person.replied.v1", Rank.PEOPLE, "people")
+class PersonReplied(Person, frozen=True):
+    """The holder's own answer to a finding."""
+
+    violation: Name
+    text: Text = ""
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -73,9 +142,7 @@ class ApprovalGranted(Decided, frozen=True):
     """
 
     approval_id: Name
-    kind: Literal[
-        "cap_uplift", "transfer", "release", "fork", "launch", "travel", "divestiture", "licence", "handover", "board"
-    ]
+    kind: Literal["cap_uplift", "transfer", "release", "fork", "launch", "travel", "divestiture", "licence", "handover", "board"]
     approver: Name
     from_: Instant | None = msgspec.field(name="from", default=None)
     until: Instant | None = None
@@ -107,6 +174,16 @@ class ApprovalRevoked(Decided, frozen=True):
     reason: Text = ""
 
 
+@event("approval.refused.v1", Rank.APPROVAL, "people")
+class ApprovalRefused(Decided, frozen=True):
+    """Somebody entitled refused to approve; a record, since a refusal permits nothing that wasn't permitted."""
+
+    approval_id: Name
+    kind: Name = "unknown"
+    approver: Name = "unknown"
+    reason: Text = ""
+
+
 @event("determination.recorded.v1", Rank.APPROVAL, "people")
 class DeterminationRecorded(Decided, frozen=True):
     """A named human settled a question: who owns a work, whether it is related to the company's business."""
@@ -123,26 +200,3 @@ class DeterminationRecorded(Decided, frozen=True):
     def effective(self, time: int) -> int:
         """Give the earlier of recorded and in force."""
         return min(time, time if self.from_ is None else self.from_)
-
-
-@event("disclosure.submitted.v1", Rank.PEOPLE, "people")
-class DisclosureSubmitted(Person, frozen=True):
-    """A person disclosed a prior invention or an outside activity."""
-
-    disclosure_id: Name
-    kind: Literal["prior_invention", "outside_activity"]
-    repository: Name | None = None
-    """The repository it covers, by the host's id."""
-    made_on: Instant | None = None
-    """When the invention was made; a prior invention counts from its submission, whenever it was made."""
-    text: Text = ""
-
-
-@event("disclosure.decided.v1", Rank.PEOPLE, "people")
-class DisclosureDecided(Person, frozen=True):
-    """The company accepted or rejected a disclosure."""
-
-    disclosure_id: Name
-    decision: Literal["accepted", "rejected"]
-    decided_by: Name
-    reason: Text = ""

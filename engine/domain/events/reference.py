@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
+import msgspec
+
 from engine.domain.events.base import Data, Key, Name, Rank, event
 from engine.domain.events.grants import Unit
+from engine.domain.events.usage import Currency
 from engine.domain.values import Instant, Quantity
 
 
@@ -28,6 +31,91 @@ class OrganisationConfigured(Reference, frozen=True, kw_only=True):
     """Which owners of repositories are the organisation's own, such as `github.com/acme`."""
 
     owners: tuple[Name, ...] = ()
+
+
+@event("price.published.v1", Rank.REFERENCE, "reference")
+class PricePublished(Reference, frozen=True, kw_only=True):
+    """What one unit is worth in money, from a date: 1 CCU = USD 1.00."""
+
+    price: Quantity
+    unit: Unit = "CCU"
+    currency: Currency = "USD"
+
+    def problem(self, time: int) -> str:  # noqa: ARG002 - one signature for all
+        """Refuse a negative price."""
+        return "data.price is negative: a unit is worth nothing or more." if self.price < 0 else ""
+
+
+@event("period.closed.v1", Rank.REFERENCE, "reference")
+class PeriodClosed(Reference, frozen=True, kw_only=True):
+    """An accounting period [from, until) was closed: later facts about it post to the open one, as corrections."""
+
+    period: Name
+    from_: Instant = msgspec.field(name="from")
+    until: Instant
+
+    def problem(self, time: int) -> str:  # noqa: ARG002 - one signature for all
+        """Refuse a period that ends before it begins."""
+        return "data.until is not after data.from: a period must last." if self.until <= self.from_ else ""
+
+
+@event("feed.completed_through.v1", Rank.REFERENCE, "reference")
+class FeedCompletedThrough(Data, frozen=True, kw_only=True):
+    """A source says that it has delivered everything that happened before `through`: no absence is judged beyond it."""
+
+    feed: Literal["people", "agreements", "approvals", "grants", "usage", "repositories", "pools", "disclosures"]
+    """What is complete: the entity, as in the event types."""
+    through: Instant
+
+    def about(self) -> Key:
+        """Give the organisation itself."""
+        return ("organisation", "")
+
+    def problem(self, time: int) -> str:
+        """Refuse a word about the future: nobody has delivered what hasn't happened."""
+        return "data.through is after the event's time: a feed can't be complete beyond now." if self.through > time else ""
+
+
+@event("policy.activated.v1", Rank.REFERENCE, "reference")
+class PolicyActivated(Reference, frozen=True, kw_only=True):
+    """A bundle is in force from `effective_from`: it judges what occurs from then on."""
+
+    bundle: Name
+    """SHA-256 of the bundle, hex."""
+    author: Name
+    approver: Name
+    backtest: Name = ""
+    """Digest of the backtest the approver saw."""
+
+    def problem(self, time: int) -> str:  # noqa: ARG002 - one signature for all
+        """Refuse an author who approves their own policy."""
+        return "data.approver is the author: somebody else must approve a policy." if self.approver == self.author else ""
+
+
+@event("policy.shadowed.v1", Rank.REFERENCE, "reference")
+class PolicyShadowed(Reference, frozen=True, kw_only=True):
+    """A bundle is evaluated beside the active one from a date: recorded, not enforced."""
+
+    bundle: Name
+    author: Name
+    until: Instant | None = None
+
+
+@event("policy.retired.v1", Rank.REFERENCE, "reference")
+class PolicyRetired(Reference, frozen=True, kw_only=True):
+    """A shadowed bundle is evaluated no longer."""
+
+    bundle: Name
+    author: Name
+
+
+@event("clock.ticked.v1", Rank.REFERENCE, "reference")
+class ClockTicked(Data, frozen=True):
+    """Time passed without anything happening: deadlines up to the event's time may be spoken of."""
+
+    def about(self) -> Key:
+        """Give the organisation itself."""
+        return ("organisation", "")
 
 
 @event("rate.published.v1", Rank.REFERENCE, "reference")

@@ -90,6 +90,64 @@ class RepositoryDownloaded(Repository, frozen=True):
     how: Literal["clone", "archive", "fetch", "other"] = "other"
 
 
+@event("repository.pull_request.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryPullRequest(Repository, frozen=True):
+    """A pull request was opened, merged or closed."""
+
+    number: Count = 0
+    action: Name = "opened"
+    merged: bool = False
+    commits: Count = 0
+    head: Name | None = None
+    """Owner and branch it comes from."""
+
+
+@event("repository.released.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryReleased(Repository, frozen=True):
+    """A release was published."""
+
+    tag: Name = "unknown"
+    prerelease: bool = False
+
+
+@event("repository.licence_changed.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryLicenceChanged(Repository, frozen=True):
+    """The licence changed, by SPDX identifiers; `none` is no licence, `unknown` what the source couldn't tell."""
+
+    before: Name = "unknown"
+    after: Name = "unknown"
+
+
+@event("repository.member_changed.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryMemberChanged(Repository, frozen=True):
+    """Somebody was given access, or it was taken away; the actor is who changed it."""
+
+    member: Alias | None = None
+    change: Literal["added", "removed", "edited"] = "added"
+    permission: Name | None = None
+
+
+@event("repository.archived.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryArchived(Repository, frozen=True):
+    """A repository was made read-only, or writable again."""
+
+    archived: bool = True
+
+
+@event("repository.deleted.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryDeleted(Repository, frozen=True):
+    """A repository was deleted."""
+
+
+@event("repository.artifact_published.v1", Rank.REPOSITORY, "repository-activity")
+class RepositoryArtifactPublished(Repository, frozen=True):
+    """A package, image or model was published from a repository."""
+
+    artifact: Name = "unknown"
+    """Its digest where there is one, such as sha256:…"""
+    registry: Name | None = None
+
+
 @event("repository.observed.v1", Rank.REPOSITORY, "repository-activity")
 class RepositoryObserved(Repository, frozen=True):
     """Any other act a host reports of a repository (`kind`, such as `issues.opened`): kept, judged by no rule yet."""

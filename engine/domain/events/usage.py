@@ -14,7 +14,18 @@ from engine.domain.events.base import Alias, Count, Data, Key, Name, Ppm, Rank, 
 from engine.domain.events.grants import Unit
 from engine.domain.values import Instant, Quantity
 
+Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
+"""ISO 4217."""
 Artifacts = Annotated[tuple[Name, ...], msgspec.Meta(max_length=32)]
+
+
+def charged_to(person: str | None, credential: str | None, user: Alias | None) -> Key:
+    """Give the person where the source knows them, else the credential, else the user."""
+    if person is not None:
+        return ("person", person)
+    if credential is not None:
+        return ("alias", f"credential:{credential}")
+    return ("alias", "unnamed:" if user is None else user.id)
 
 
 class Usage(Data, frozen=True):
@@ -46,16 +57,17 @@ class Usage(Data, frozen=True):
     region: Name | None = None
     network: Name | None = None
     workload: Name | None = None
+    cost: Quantity | None = None
+    """Effective cost in `currency` (FOCUS), where the source states one."""
+    currency: Currency | None = None
+    free: bool = False
+    """The source itself says that this SKU costs nothing."""
+    interactive: bool | None = None
+    """Whether a person sat at it; unknown where the source doesn't tell people from agents."""
 
     def about(self) -> Key:
         """Give the person, else what the usage was authenticated by."""
-        if self.credential is not None and self.person is None:
-            return ("alias", f"credential:{self.credential}")
-        if self.person is not None:
-            return ("person", self.person)
-        if self.user is not None:
-            return ("alias", self.user.id)
-        return ("alias", "unnamed:")
+        return charged_to(self.person, self.credential, self.user)
 
     def problem(self, time: int) -> str:
         """Refuse usage that names nobody and usage that began after it was metered."""
@@ -103,6 +115,64 @@ class UsageGpu(Usage, frozen=True):
         return super().problem(time)
 
 
+@event("usage.charged.v1", Rank.USAGE, "usage")
+class UsageCharged(Usage, frozen=True):
+    """A line of a provider's bill (FOCUS): what was consumed over a charge period, and what it cost.
+
+    The event's time is the end of the charge period, `started_at` its start.
+    """
+
+    category: Literal["usage", "purchase", "tax", "credit", "adjustment"] = "usage"
+    charge_class: Literal["", "correction"] = ""
+    sku: Name | None = None
+    service: Name | None = None
+    consumed: Quantity | None = None
+    """Consumed quantity in the provider's own `consumed_unit`."""
+    consumed_unit: Name | None = None
+    billed_cost: Quantity | None = None
+
+
+class Corrected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which usage is corrected: its source and id."""
+
+    source: Name
+    id: Name
+
+
+@event("usage.corrected.v1", Rank.USAGE, "usage")
+class UsageCorrected(Data, frozen=True):
+    """What a usage really was: its quantity and state from now on, with effect when the usage occurred.
+
+    Goes to whoever the usage went to: name the same person, credential or user.
+    """
+
+    usage: Corrected
+    occurred_at: Instant
+    """The corrected usage's own time."""
+    quantity: Quantity | None = None
+    state: Literal["settled", "provisional", "failed"] = "settled"
+    person: Name | None = None
+    credential: Name | None = None
+    user: Alias | None = None
+    reason: Name = "unknown"
+
+    def about(self) -> Key:
+        """Give the person, else what the usage was authenticated by."""
+        return charged_to(self.person, self.credential, self.user)
+
+    def effective(self, time: int) -> int:  # noqa: ARG002 - one signature for all
+        """Give the corrected usage's time."""
+        return self.occurred_at
+
+    def problem(self, time: int) -> str:
+        """Refuse a correction of nobody's usage, of the future's, or to less than nothing."""
+        if self.person is None and self.credential is None and self.user is None:
+            return "data names nobody: give data.person, data.credential or data.user as the usage did."
+        if self.occurred_at > time:
+            return "data.occurred_at is after the event's time: a correction follows what it corrects."
+        return "data.quantity is negative: state what was really used, 0 or more." if (self.quantity or 0) < 0 else ""
+
+
 class Job(Data, frozen=True):
     """Base of an event about a batch job."""
 
@@ -119,7 +189,7 @@ class Job(Data, frozen=True):
 
     def problem(self, time: int) -> str:  # noqa: ARG002
         """Refuse a job that names nobody."""
-        return "data names nobody: give data.person or data.user." if self.person is self.user is None else ""
+        return "data names nobody: give data.person or data.user." if self.person is None and self.user is None else ""
 
 
 @event("job.started.v1", Rank.USAGE, "usage")
