@@ -56,10 +56,12 @@ def dividing(opa: Path, folder: Path) -> Bundle:
 class OpaServer:
     """`opa run --server` on loopback, on a bundle; to be ended and started again."""
 
-    def __init__(self, opa: Path, bundle: Bundle) -> None:
-        """Write the bundle and start."""
+    def __init__(self, opa: Path, bundle: Bundle | Path) -> None:
+        """Start on a bundle, or on a folder that holds one."""
         self._folder = Path(tempfile.mkdtemp(prefix="covenant-test-opa-"))
-        write_bundle(bundle, self._folder / "bundle")
+        if isinstance(bundle, Bundle):
+            write_bundle(bundle, self._folder / "bundle")
+        served = bundle if isinstance(bundle, Path) else self._folder / "bundle"
         (port,) = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
         command = [
@@ -69,7 +71,7 @@ class OpaServer:
             "--addr",
             f"127.0.0.1:{port}",
             "--skip-version-check",
-            str(self._folder / "bundle"),
+            str(served),
         ]
         self._program = Program(command, self._folder / "log")
         self.start()
