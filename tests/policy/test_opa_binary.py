@@ -11,7 +11,6 @@ import pytest
 from engine.domain.errors import DependencyMissing
 from engine.policy import opa_binary
 
-
 CHMOD = shutil.which("chmod")
 
 
