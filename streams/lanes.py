@@ -66,11 +66,11 @@ class Shared(msgspec.Struct):
 
 
 class Held(msgspec.Struct):
-    """A batch begun and not yet recorded, and what it was made of."""
+    """A batch taken and not yet recorded, and what it is made of."""
 
     items: Sequence[Item[Arrival | Delivery]]
     positions: dict[str, int]
-    work: Work
+    work: Work | None = None
 
 
 class LaneDriver(threading.Thread):
@@ -161,15 +161,16 @@ class LaneDriver(threading.Thread):
         return items
 
     def _begin(self, items: Sequence[Item[Arrival | Delivery]], positions: dict[str, int]) -> None:
-        body = self.shared.body
+        body, held = self.shared.body, Held(items, positions)
+        self.held.append(held)  # before anything can fail: what was taken must not be lost
         with self.shared.folding:
             body.catch_up()
-            work = body.begin(self.lane, [item.what for item in items], positions, self.shared.clock())
-        self.held.append(Held(items, positions, work))
+            held.work = body.begin(self.lane, [item.what for item in items], positions, self.shared.clock())
 
     def _finish(self) -> None:
         first = self.held[0]
-        self.shared.body.finish(first.work)
+        if first.work is not None:
+            self.shared.body.finish(first.work)
         self.held.popleft()
         self.recorded = first.positions
         self.shared.committed(self.lane, first.positions)

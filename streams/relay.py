@@ -45,6 +45,7 @@ class Relay:
         self._hint = threading.Event()
         self._producer = self._connect()
         self._published = {lane: store.published(lane) for lane in range(-1, lanes)}
+        say(f"The relay publishes what {lanes} lanes record.")
 
     def hint(self) -> None:
         """Say that something was recorded, so that it needn't be found by polling."""

@@ -58,11 +58,14 @@ class Cluster:
 
     def start(self, *arguments: str, **environment: str) -> subprocess.Popen[bytes]:
         """Start `covenant` with arguments."""
+        return self.start_python(["-c", "from engine.cli.main import main; main()", *arguments], **environment)
+
+    def start_python(self, arguments: Iterable[str], **environment: str) -> subprocess.Popen[bytes]:
+        """Start this Python with arguments."""
         log = (self.home / f"log-{len(self.processes)}").open("wb")
         process = subprocess.Popen(
-            [sys.executable, "-c", "from engine.cli.main import main; main()", *arguments],
-            env=self.environment | environment, stdout=log, stderr=subprocess.STDOUT,
-        )  # fmt: skip
+            [sys.executable, *arguments], env=self.environment | environment, stdout=log, stderr=subprocess.STDOUT
+        )
         log.close()
         self.processes.append(process)
         return process

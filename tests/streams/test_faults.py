@@ -1,0 +1,134 @@
+"""Whatever is killed or frozen, what ends up recorded is what an undisturbed run records, and each message is told once."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from engine.policy.bundle import Bundle
+from engine.policy.opa_child import OpaChild
+from tests.services.kafka import KafkaServer
+from tests.services.postgres import PostgresServer
+from tests.streams.cluster import Cluster, embedded
+from tests.streams.frozen import SESSION_S
+from tests.streams.story import story, values
+
+pytestmark = [pytest.mark.needs_kafka, pytest.mark.needs_postgres, pytest.mark.needs_opa]
+Rules = tuple[Bundle, OpaChild]
+
+
+def recorded(cluster: Cluster) -> int:
+    """How many messages the lanes have recorded so far."""
+    return int(cluster.rows("SELECT coalesce(sum(read), 0) FROM batch")[0][0])
+
+
+def judge(cluster: Cluster, undisturbed: bytes) -> None:
+    """The oracle: all is read to its end, what stands is what an undisturbed run left, and it was told exactly once by event id."""
+    assert cluster.left() == ""
+    assert cluster.standing() == undisturbed
+    told = {json.loads(value)["id"]: json.loads(value)["data"] for _, value in cluster.topic("covenant.violations")}
+    latest: dict[str, int] = {}
+    for data in told.values():
+        latest[data["id"]] = max(data["version"], latest.get(data["id"], 0))
+    settled = cluster.rows("SELECT id FROM violation WHERE settled")
+    assert latest.keys() == {ident for (ident,) in settled}
+    versions = [(data["id"], data["version"]) for data in told.values()]
+    assert len(versions) == len(set(versions))
+
+
+def test_killed_again_and_again_nothing_is_lost_and_nothing_counts_twice(
+    cluster: Cluster, tmp_path: Path, rules: Rules
+) -> None:
+    """kill -9 of worker and relay in the middle, several times, whatever they were doing."""
+    sent = cluster.send(story())
+    for part in (1, 3, 5):
+        relay, worker = cluster.start("relay"), cluster.start("worker")
+        goal = sent * part // 8
+        cluster.until(lambda goal=goal: recorded(cluster) >= goal, 60)
+        worker.kill()
+        time.sleep(0.05 * part)
+        relay.kill()
+        worker.wait()
+        relay.wait()
+    cluster.drain(workers=2)
+    judge(cluster, embedded(values(), tmp_path, rules))
+
+
+def test_a_frozen_worker_that_wakes_up_after_it_lost_its_partitions_writes_nothing_wrong(
+    cluster: Cluster, tmp_path: Path, rules: Rules
+) -> None:
+    """Stopped for longer than its session while another takes its lanes, then woken: the store refuses what it still holds."""
+    sent = cluster.send(story())
+    relay = cluster.start("relay")
+    command = ["-c", "from tests.streams.frozen import main; main()"]
+    frozen = cluster.start_python(command)
+    cluster.until(lambda: recorded(cluster) > sent // 8, 60)
+    frozen.send_signal(signal.SIGSTOP)
+    other = cluster.start_python(command)
+    held = recorded(cluster)
+    cluster.until(lambda: recorded(cluster) > held, 6 * SESSION_S)
+    frozen.send_signal(signal.SIGCONT)
+    for process in (frozen, other):
+        assert process.wait(120) == 0, cluster.said(process)
+    cluster.until(lambda: not cluster.store.outbox_size(), 30)
+    relay.terminate()
+    assert relay.wait(30) == 0, cluster.said(relay)
+    judge(cluster, embedded(values(), tmp_path, rules))
+
+
+def test_a_second_relay_fences_the_first(cluster: Cluster) -> None:
+    """The one started last goes on; the other ends and says why."""
+    cluster.send(story(400))
+    first = cluster.start("relay")
+    cluster.until(lambda: "publishes" in cluster.said(first), 30)
+    second = cluster.start("relay")
+    cluster.until(lambda: "publishes" in cluster.said(second), 30)
+    worker = cluster.start("worker", "--until-drained")
+    assert first.wait(60) == 3, cluster.said(first)
+    assert "Another relay took over" in cluster.said(first)
+    assert worker.wait(90) == 0, cluster.said(worker)
+    assert second.poll() is None
+
+
+def test_a_restarted_broker_and_a_restarted_database_lose_nothing(
+    cluster: Cluster, kafka_server: KafkaServer, postgres_server: PostgresServer, tmp_path: Path, rules: Rules
+) -> None:
+    """Both go away in the middle and come back; worker and relay wait for them and go on."""
+    if not (kafka_server.controllable and postgres_server.controllable):
+        return  # a broker or database from the environment isn't ours to stop
+    sent = cluster.send(story())
+    relay, worker = cluster.start("relay"), cluster.start("worker")
+    cluster.until(lambda: recorded(cluster) > sent // 8, 60)
+    postgres_server.kill()
+    time.sleep(1)
+    postgres_server.start()
+    cluster.until(lambda: recorded(cluster) > sent // 4, 60)
+    kafka_server.kill()
+    kafka_server.start()
+    cluster.until(lambda: not cluster.left(), 120)
+    for process in (worker, relay):
+        assert process.poll() is None, cluster.said(process)
+        process.terminate()
+        assert process.wait(30) == 0, cluster.said(process)
+    cluster.drain()
+    judge(cluster, embedded(values(), tmp_path, rules))
+
+
+def test_missing_parts_are_one_clear_message_each(cluster: Cluster) -> None:
+    """No broker named, no broker there, no key, topics not made: what to do, the promised exit code, nothing recorded."""
+    cases = [
+        ({"COVENANT_BROKER": ""}, 2, "COVENANT_BROKER"),
+        ({"COVENANT_BROKER": "127.0.0.1:1"}, 3, "doesn't answer"),
+        ({"COVENANT_ORGANISATION_KEY": ""}, 2, "COVENANT_ORGANISATION_KEY"),
+        ({"COVENANT_LANES": "7"}, 3, "has 4 partitions and should have 7"),
+    ]
+    running = [(cluster.start("worker", **environment), code, words) for environment, code, words in cases]
+    for process, code, words in running:
+        assert process.wait(90) == code, cluster.said(process)
+        assert words in cluster.said(process)
+        assert "Traceback" not in cluster.said(process)
+    assert recorded(cluster) == 0
