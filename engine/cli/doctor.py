@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -81,20 +81,22 @@ def _policies(settings: Settings) -> str:
 def _store(settings: Settings) -> str:
     file = bootstrap.sqlite_file(settings)
     if file is not None and not file.exists():
-        folder = next(parent for parent in file.resolve().parents if parent.exists())
-        if not os.access(folder, os.W_OK | os.X_OK):
-            msg = f"The store {settings.store_shown} can't be made: {folder} may not be written."
-            raise StoreUnavailable(msg, "Name a store elsewhere with --store or COVENANT_STORE.")
+        _try_writing(settings, next(parent for parent in file.resolve().parents if parent.exists()))
         return f"{settings.store_shown}, not there yet: the first ingest makes it"
-    if file is not None and not _writable(file):
-        msg = f"The store {settings.store_shown} may not be written."
-        raise StoreUnavailable(msg, "Change who owns it, or name another with --store or COVENANT_STORE.")
+    if file is not None:
+        _try_writing(settings, file.resolve().parent)
     with closing(bootstrap.open_store(settings)) as store:
         return f"{settings.store_shown}, {len(store.lanes())} lanes written"
 
 
-def _writable(file: Path) -> bool:
-    return os.access(file, os.W_OK) and os.access(file.resolve().parent, os.W_OK)
+def _try_writing(settings: Settings, folder: Path) -> None:
+    """Write a file without a name, which is gone at once: permissions alone don't tell."""
+    try:
+        with tempfile.TemporaryFile(dir=folder):
+            return
+    except OSError as error:
+        msg = f"The store {settings.store_shown} can't be written: {folder}: {error.strerror}."
+        raise StoreUnavailable(msg, "Name a store elsewhere with --store or COVENANT_STORE.") from error
 
 
 def _broker(settings: Settings) -> str:
