@@ -161,7 +161,7 @@ Made = tuple[str, dict[str, Any]]
 
 
 def _pushed(payload: dict[str, Any], _data: dict[str, Any], host: str) -> Made:
-    commits = payload.get("commits") or []
+    commits = [] if payload.get("commits") is None else payload["commits"]
     if not isinstance(commits, list) or not all(isinstance(commit, dict) for commit in commits):
         _wrong("payload.commits", "a list of commits", commits)
     messages = [commit["message"] for commit in commits if isinstance(commit.get("message"), str)]

@@ -15,7 +15,6 @@ import yaml
 from engine.domain.errors import Refusal, UsageError
 from engine.domain.events import TYPES, Data
 from engine.domain.events.base import Name
-from engine.domain.events.usage import Job, Usage
 from engine.domain.values import LIMIT, SECOND_US
 from engine.domain.wording import cut, nearest, refusal, shown, unknown
 from engine.intake.exact import rounded
@@ -139,7 +138,7 @@ def _actor(raw: dict[str, Any] | None, kind: type[Data], fields: dict[str, Field
     """Give the field an actor fills."""
     able = [word for word, field in _ACTORS.items() if field in kind.__struct_fields__]
     if raw is None:
-        if issubclass(kind, (Usage, Job)) and not fields.keys() & {"person", "credential", "user"}:
+        if {"person", "user"} <= set(kind.__struct_fields__) and not fields.keys() & {"person", "credential", "user"}:
             msg = f"actor: missing; {kind.TYPE} needs somebody to charge."
             raise UsageError(msg, "Write actor: {credential: {column: NAME}}, or person, or user with a kind.")
         return {}
