@@ -72,7 +72,7 @@ class Pages:
             query=query,
             after=after,
             remove=[(_said(*term), query.toggled(*term).text) for term in query.terms],
-            start=START,
+            titles=self.findings.rule_titles(),
             qualifiers=QUALIFIERS,
         )
 

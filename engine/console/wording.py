@@ -36,7 +36,7 @@ def environment() -> Environment:
     made = Environment(loader=templates, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
     filters: dict[str, Callable[..., Any]] = {
         "when": when, "day": day, "timed": timed, "units": units, "grouped": grouped, "words": words, "plural": plural,
-        "share": share, "duration": duration,
+        "share": share, "duration": duration, "section": section,
     }  # fmt: skip
     made.filters.update(filters)
     made.globals.update({"finding_url": finding_url, "person_url": person_url, "find_url": find_url, "style_url": STYLE_URL})
@@ -109,6 +109,25 @@ def duration(text: str) -> str:
         return text
     names = ("day", "hour", "minute", "second")
     return ", ".join(plural(int(n), name) for n, name in zip(found.groups(), names, strict=True) if n and int(n)) or "no time"
+
+
+def section(page: str, name: str) -> Markup:
+    """Give one section of a rule's page (Markdown of paragraphs, lists and `code`) as HTML; empty where it isn't there."""
+    found = re.search(rf"^## {re.escape(name)}\n+(.*?)(?=^## |\Z)", page, re.MULTILINE | re.DOTALL)
+    blocks = re.split(r"\n\s*\n", found[1].strip()) if found else []
+    return Markup("").join(_block(block) for block in blocks if block)
+
+
+def _block(block: str) -> Markup:
+    if block.startswith("- "):
+        items = [_inline(item) for item in re.split(r"\n?^- ", block, flags=re.MULTILINE) if item.strip()]
+        return Markup('<ul class="plain">{}</ul>').format(Markup("").join(Markup("<li>{}</li>").format(item) for item in items))
+    return Markup("<p>{}</p>").format(_inline(block))
+
+
+def _inline(text: str) -> Markup:
+    parts = [Markup("<code>{}</code>").format(part) if n % 2 else escape(part) for n, part in enumerate(text.split("`"))]
+    return Markup("").join(parts)
 
 
 def finding_url(ident: str, twin: str = "") -> str:

@@ -127,6 +127,8 @@ class RuleText(msgspec.Struct, frozen=True):
     file: str
     text: str
     """Rego."""
+    page: str
+    """The rule's page for people, Markdown."""
     bundle: str
 
 
@@ -329,6 +331,7 @@ def _rule_text(bundle: Bundle, rule: Rule, row: ViolationRow, history: FindingHi
         kinds={item.name: item.kind for item in thresholds},
         file=rule.file,
         text=bundle.files.get(rule.file, ""),
+        page=rule.page,
         bundle=bundle.digest,
     )
 

@@ -25,6 +25,8 @@ MANY = 500
 """Rows of one kind that a page reads at most."""
 CONTRIBUTION = "compute.contribution.attributed.v1"
 USAGE = ("compute.usage.inference.v1", "compute.usage.gpu.v1")
+JOBS = ("compute.job.started.v1", "compute.job.heartbeat.v1", "compute.job.ended.v1")
+ASKING = ("compute.identity.asked.v1", "compute.identity.resolved.v1")
 FACETS = ("status", "severity", "rule", "holder", "repository")
 
 
@@ -106,7 +108,7 @@ class PersonRows(msgspec.Struct, frozen=True):
     """All that is held of one person."""
 
     events: list[JournalRow]
-    """Grants, employment, approvals and disclosures, oldest first; usage and contributions are summed below."""
+    """Grants, employment, approvals and disclosures, oldest first; usage and contributions are summed below, jobs left out."""
     balances: list[Posted]
     days: list[DayOf]
     contributions: list[Contributed]
@@ -228,9 +230,10 @@ class Queries:
         found = select(V).where(V.c.holder == person, V.c.organisation == organisation)
         missing = select(MISSING).where(MISSING.c.aggregate == aggregate, MISSING.c["count"] > 0)
         verdicts = select(D.c.verdict, func.count()).where(D.c.aggregate == aggregate, D.c.stands).group_by(D.c.verdict)
-        latest = _latest(aggregate)
-        plain = latest.where(~J.c.type.in_((*USAGE, CONTRIBUTION))).subquery()
-        events = select(plain).where(plain.c.nth == 1, ~plain.c.withdrawn).order_by(plain.c.effective).limit(MANY)
+        many = (*USAGE, *JOBS, *ASKING, CONTRIBUTION)
+        plain = _latest(aggregate, *J.c).where(~J.c.type.in_(many)).subquery()
+        order = (plain.c.effective, plain.c.identity)
+        events = select(plain).where(plain.c.nth == 1, ~plain.c.withdrawn).order_by(*order).limit(MANY)
         with self._reading() as c:
             return PersonRows(
                 events=_rows(c.execute(events), JournalRow),
@@ -251,13 +254,13 @@ class Queries:
         return [DayOf(int(on), unit, kind, int(amount)) for on, unit, kind, amount in rows]
 
     def _used_days(self, c: Connection, aggregate: str) -> list[DayOf]:
-        used = _latest(aggregate).where(J.c.type.in_(USAGE)).subquery()
+        used = _latest(aggregate, J.c.time, J.c.withdrawn).where(J.c.type.in_(USAGE)).subquery()
         day = used.c.time // DAY_US
         query = select(day, func.count()).where(used.c.nth == 1, ~used.c.withdrawn).group_by(day).order_by(day)
         return [DayOf(int(on), "", "events", int(count)) for on, count in c.execute(query)]
 
     def _contributions(self, c: Connection, aggregate: str) -> list[Contributed]:
-        acts = _latest(aggregate).where(J.c.type == CONTRIBUTION).subquery()
+        acts = _latest(aggregate, J.c.time, J.c.withdrawn, J.c.event).where(J.c.type == CONTRIBUTION).subquery()
         data = (cast(acts.c.event, JSON) if self.store.postgres else type_coerce(acts.c.event, JSON))["data"]
         named = [data[name].as_string().label(name) for name in ("repository", "name", "action", "in_org")]
         commits = func.coalesce(data["commits"].as_integer(), 0).label("commits")
@@ -277,11 +280,11 @@ def _flag(text: object) -> bool | None:
     return None if text is None else str(text).lower() in ("true", "1")
 
 
-def _latest(aggregate: str) -> Any:
+def _latest(aggregate: str, *columns: Any) -> Any:
     """Journal rows of an aggregate, numbered so that each identity's latest revision has `nth` 1."""
     order = (J.c.revision.desc(), J.c.version.desc(), J.c.ordinal.desc())
     nth = func.row_number().over(partition_by=J.c.identity, order_by=order).label("nth")
-    return select(J, nth).where(J.c.aggregate == aggregate, J.c.origin != "forwarded")
+    return select(*columns, nth).where(J.c.aggregate == aggregate, J.c.origin != "forwarded")
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
