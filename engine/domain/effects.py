@@ -8,8 +8,10 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec import structs
 
 from engine.domain.events import Data, Event
+from engine.domain.events.derived import DeadlineReached
 from engine.domain.values import month
 
 
@@ -62,6 +64,13 @@ def make(event: Event, data: Data, ident: str) -> Event:
         correlation_id=event.correlation_id,
         causation_id=f"{event.source} {event.id}",
     )
+
+
+def deadline(event: Event, reached: DeadlineReached, due: int, number: str = "") -> Derived:
+    """Give the moment an aggregate waits for because of `event`, addressed to itself; `number` tells several apart."""
+    ident = " ".join(part for part in ("deadline", reached.kind, reached.about_, number, cause_id(event)) if part)
+    moment = structs.replace(make(event, reached, ident), time=due)
+    return Derived(f"{event.organisation}/{reached.of_kind}/{reached.of_id}", moment)
 
 
 def cause_id(event: Event) -> str:

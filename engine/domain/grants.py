@@ -7,11 +7,12 @@ outstanding + unvested. Only vested units can be consumed; a natural expiry is a
 from __future__ import annotations
 
 import msgspec
+from msgspec import structs
 
 from engine.domain.effects import Posting
-from engine.domain.events.grants import GrantIssued
+from engine.domain.events.grants import GrantAmended, GrantIssued, GrantRolledOver
 from engine.domain.events.usage import Usage
-from engine.domain.values import FOREVER
+from engine.domain.values import DAY_US, FOREVER, Instant, Quantity
 
 
 class Grant(msgspec.Struct):
@@ -30,11 +31,13 @@ class Grant(msgspec.Struct):
     providers: tuple[str, ...]
     ip_terms: str
     agreement: str
-    window: int
-    """Termination window in µs."""
     terms: GrantIssued
+    window_days: int = 0
+    """Termination window where the agreement tells no reasons apart; may be amended."""
+    vesting_since: int = -1
+    """When its schedule began to run; −1 where it has none or hasn't begun."""
     state: str = "live"
-    """live | suspended | voided | expired | transferred."""
+    """live | suspended | voided | revoked | expired | transferred | rolled_over."""
 
     def live(self, at: int) -> bool:
         """Whether it covers usage at a moment."""
@@ -49,6 +52,11 @@ class Grant(msgspec.Struct):
         if self.state != "live":
             return self.state
         return "live" if at < self.until else "expired"
+
+    def window(self, reason: str) -> int:
+        """Give the termination window (µs) for a reason of the end of employment."""
+        days: int = self.terms.termination_windows.get(reason, self.window_days)  # type: ignore[call-overload]
+        return days * DAY_US
 
     def post(self, kind: str, amount: int) -> Posting:
         """Make a posting of this grant."""
@@ -71,34 +79,69 @@ def issue(data: GrantIssued, at: int) -> tuple[Grant, list[Posting]]:
         providers=data.filters.providers,
         ip_terms=data.ip_terms,
         agreement=data.agreement_version,
-        window=data.window_us(),
+        window_days=data.termination_window_days,
         terms=data,
     )
-    postings = [grant.post("granted", data.quantity)]
-    if immediate:
-        postings.append(grant.post("outstanding", data.quantity))
-    return grant, postings
+    kind = "outstanding" if immediate else "unvested"
+    return grant, [grant.post("granted", data.quantity), grant.post(kind, data.quantity)]
+
+
+def carry(grant: Grant, data: GrantRolledOver, quantity: int, at: int) -> Grant:
+    """Make the grant that a rollover goes on to: the same terms, all vested, another expiry."""
+    terms = structs.replace(
+        grant.terms, grant_id=data.to_grant, quantity=Quantity(quantity), vesting="immediate", schedule=None,
+        effective_at=Instant(at), expires_at=data.expires_at,
+    )  # fmt: skip
+    return issue(terms, at)[0]
 
 
 def vest(grant: Grant, amount: int) -> list[Posting]:
     """Vest a tranche; never more than what is left unvested."""
     amount = min(amount, grant.unvested)
+    if not amount:
+        return []
     grant.unvested -= amount
     grant.outstanding += amount
-    return [grant.post("outstanding", amount)] if amount else []
+    return [grant.post("outstanding", amount), grant.post("unvested", -amount)]
 
 
-def lose(grant: Grant, kind: str, *, unvested_too: bool) -> list[Posting]:
-    """Take away what is left: `expired` and `forfeited` or `voided`; unvested units are forfeited when one expires."""
-    postings = []
-    if grant.outstanding:
-        postings.append(grant.post(kind, grant.outstanding))
-        postings.append(grant.post("outstanding", -grant.outstanding))
-    if unvested_too and grant.unvested:
-        postings.append(grant.post("forfeited" if kind == "expired" else kind, grant.unvested))
-        grant.unvested = 0
-    grant.outstanding = 0
-    return postings
+def forfeit(grant: Grant, amount: int | None = None, kind: str = "forfeited") -> list[Posting]:
+    """Take away unvested units: `amount` of them, all without it."""
+    amount = grant.unvested if amount is None else min(amount, grant.unvested)
+    if not amount:
+        return []
+    grant.unvested -= amount
+    return [grant.post(kind, amount), grant.post("unvested", -amount)]
+
+
+def lose(grant: Grant, kind: str) -> list[Posting]:
+    """Take away all that is left, vested as `kind`; unvested likewise, but what expires unvested is forfeited."""
+    postings = take(grant, grant.outstanding, kind)
+    return postings + forfeit(grant, kind="forfeited" if kind == "expired" else kind)
+
+
+def take(grant: Grant, amount: int, kind: str) -> list[Posting]:
+    """Take vested units out as `kind`."""
+    if not amount:
+        return []
+    grant.outstanding -= amount
+    return [grant.post(kind, amount), grant.post("outstanding", -amount)]
+
+
+def amend(grant: Grant, data: GrantAmended) -> None:
+    """Change the terms a `grant.amended` names."""
+    if data.expires_at is not None:
+        grant.until = int(data.expires_at)
+    if data.filters is not None:
+        grant.models, grant.providers = data.filters.models, data.filters.providers
+    if data.priority is not None:
+        grant.priority = data.priority
+    if data.termination_window_days is not None:
+        grant.window_days = data.termination_window_days
+    if data.agreement_version is not None:
+        grant.agreement = data.agreement_version
+    if data.ip_terms is not None:
+        grant.ip_terms = data.ip_terms
 
 
 def burn_down(grants: dict[str, Grant], at: int, usage: Usage, amount: int) -> tuple[Grant | None, list[Posting], int]:

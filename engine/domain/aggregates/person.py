@@ -11,20 +11,28 @@ from typing import Any
 import msgspec
 
 from engine.domain import grants as lifecycle
+from engine.domain.aggregates import holdings
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
 from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, header, make
-from engine.domain.events import Alias, Event, agreements
+from engine.domain.events import Event, agreements
 from engine.domain.events import derived as derivations
-from engine.domain.events import grants as g
 from engine.domain.events import people as p
 from engine.domain.events import usage as u
-from engine.domain.events.aliases import Target
 from engine.domain.grants import Grant
 from engine.domain.reference import Reference
-from engine.domain.values import FOREVER, Quantity
+from engine.domain.values import FOREVER
 from engine.domain.windows import Recent, RunningSum
+
+
+class Correction(msgspec.Struct):
+    """What a usage really was, as said last."""
+
+    said: tuple[int, str]
+    """Time and id of the correction."""
+    quantity: int | None
+    state: str
 
 
 class State(msgspec.Struct):
@@ -38,6 +46,7 @@ class State(msgspec.Struct):
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     notice_at: int = 0
     ended_at: int = -1
+    ended_reason: str = "other"
     jobs: dict[str, int] = {}
     """Job id → when it started."""
     inventions: dict[str, str] = {}
@@ -45,7 +54,9 @@ class State(msgspec.Struct):
     determinations: dict[str, str] = {}
     """Repository → latest answer about ownership or relatedness."""
     resolved: dict[str, str] = {}
-    """Cause → verified consumer."""
+    """Cause → verified consumer, until the cause is folded."""
+    corrected: dict[str, Correction] = {}
+    """Usage → what it really was, until the usage is folded: corrections stand before what they correct."""
     unpriced_until: int = -1
     """Until when the cap's window holds usage whose units nobody knows."""
     unpriced_why: str = ""
@@ -54,7 +65,7 @@ class State(msgspec.Struct):
         """When access ends: the end of employment plus the longest termination window; FOREVER while employed."""
         if self.ended_at < 0:
             return FOREVER
-        return self.ended_at + max((grant.window for grant in self.grants.values()), default=0)
+        return self.ended_at + max((grant.window(self.ended_reason) for grant in self.grants.values()), default=0)
 
 
 def start(ident: str, windows: dict[str, int]) -> State:
@@ -76,13 +87,25 @@ def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
         return Effects(question=_contribution(state, event, data, at))
     if isinstance(data, derivations.IdentityResolved):
         state.resolved[data.cause] = data.person
+    elif isinstance(data, derivations.DeadlineReached):
+        return holdings.vest(state, data) if data.kind == holdings.TRANCHE else NOTHING
     elif isinstance(data, u.JobStarted):
         state.jobs[data.job_id] = at
-    elif isinstance(data, (g.GrantIssued, g.GrantEvent, derivations.GrantReceived)):
-        return _grant(state, event, data, at)
+    elif isinstance(data, u.UsageCorrected):
+        _correct(state, event, data)
+    elif isinstance(data, holdings.FOLDED):
+        return holdings.fold(state, event, data, at)
     else:
         _people(state, event, data, at)
-    return _forfeit(state) if isinstance(data, p.PersonTerminated) else NOTHING
+    return holdings.forfeit(state) if isinstance(data, p.PersonTerminated) else NOTHING
+
+
+def _correct(state: State, event: Event, data: u.UsageCorrected) -> None:
+    cause = f"{data.usage.source} {data.usage.id}"
+    known = state.corrected.get(cause)
+    if known is None or known.said < (event.time, event.id):
+        quantity = None if data.quantity is None else int(data.quantity)
+        state.corrected[cause] = Correction((event.time, event.id), quantity, data.state)
 
 
 def _people(state: State, event: Event, data: Any, at: int) -> None:
@@ -95,7 +118,7 @@ def _people(state: State, event: Event, data: Any, at: int) -> None:
     elif isinstance(data, p.PersonNoticeGiven):
         state.notice_at = at
     elif isinstance(data, p.PersonTerminated):
-        state.ended_at = at
+        state.ended_at, state.ended_reason = at, data.reason
     elif isinstance(data, agreements.DisclosureSubmitted):
         if data.kind == "prior_invention" and data.repository is not None:
             state.inventions[data.disclosure_id] = data.repository
@@ -106,78 +129,10 @@ def _people(state: State, event: Event, data: Any, at: int) -> None:
         state.determinations[data.repository] = data.answer
 
 
-def _forfeit(state: State) -> Effects:
-    postings: list[Posting] = []
-    for grant in state.grants.values():
-        if grant.unvested:
-            postings.append(grant.post("forfeited", grant.unvested))
-            grant.unvested = 0
-    return Effects(postings=postings)
-
-
-def _grant(state: State, event: Event, data: Any, at: int) -> Effects:
-    if isinstance(data, g.GrantIssued):
-        grant, postings = lifecycle.issue(data, at)
-        state.grants[grant.id] = grant
-        return Effects(postings=postings, derived=[_assigned(event, grant.id, state.id)])
-    if isinstance(data, derivations.GrantReceived):
-        return Effects(postings=_receive(state, data, at))
-    known = state.grants.get(data.grant_id)
-    if isinstance(data, g.GrantTransferred):
-        return _transfer(state, event, data, at, known)
-    if known is None or known.state in ("voided", "transferred"):
-        return NOTHING
-    if isinstance(data, g.GrantVested):
-        return Effects(postings=lifecycle.vest(known, data.quantity) if state.ended_at < 0 else [])
-    if isinstance(data, g.GrantSuspended):
-        known.state = "suspended"
-    elif isinstance(data, g.GrantResumed):
-        known.state = "live" if known.state == "suspended" else known.state
-    elif isinstance(data, (g.GrantExpired, g.GrantVoided)):
-        known.state = "expired" if isinstance(data, g.GrantExpired) else "voided"
-        return Effects(postings=lifecycle.lose(known, known.state, unvested_too=True))
-    return NOTHING
-
-
-def _assigned(event: Event, grant_id: str, holder: str) -> Derived:
-    alias = Alias("grant", grant_id)
-    fact = derivations.GrantAssigned(alias, Target("person", holder))
-    return Derived(f"{event.organisation}/alias/{alias.id}", make(event, fact, f"assigned {cause_id(event)}"))
-
-
-def _receive(state: State, data: derivations.GrantReceived, at: int) -> list[Posting]:
-    grant, _ = lifecycle.issue(data.terms, at)
-    grant.outstanding, grant.unvested, grant.since = int(data.vested), int(data.unvested), at
-    state.grants[grant.id] = grant
-    postings = [grant.post("transferred_in", data.vested + data.unvested)]
-    if data.vested:
-        postings.append(grant.post("outstanding", data.vested))
-    return postings
-
-
-def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Effects:
-    effects = Effects(derived=[_assigned(event, data.grant_id, data.to)], postings=[])
-    effects.question = _transfer_question(state, event, data, at, known)
-    if known is not None and known.state not in ("voided", "transferred"):
-        received = derivations.GrantReceived(data.to, known.terms, Quantity(known.outstanding), Quantity(known.unvested))
-        target = f"{event.organisation}/person/{data.to}"
-        effects.derived.append(Derived(target, make(event, received, f"received {cause_id(event)}")))
-        effects.postings = lifecycle.lose(known, "transferred_out", unvested_too=True)
-        known.state = "transferred"
-    return effects
-
-
-def _transfer_question(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Question:
-    standing = (a for a in state.approvals.standing(at) if a.kind == "transfer")
-    fits = [a for a in standing if a.about == data.grant_id or a.scope in ("", data.grant_id)]
-    when = "none" if not fits else "before" if min(a.decided for a in fits) <= event.time else "late"
-    fields = header(event, at) | {"grant": data.grant_id, "to": data.to}
-    facts = {"holder": state.id, "transfer": {"approval": when}, "approvals": state.approvals.in_force(at)}
-    return Question(fields, facts, {}, known.agreement if known else "default")
-
-
 def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Reference) -> Effects:
-    if data.state == "failed" or (isinstance(data, u.UsageCharged) and data.category != "usage"):
+    correction = state.corrected.pop(cause_id(event), None)
+    stands = data.state if correction is None else correction.state
+    if stands == "failed" or (isinstance(data, u.UsageCharged) and data.category != "usage"):
         return NOTHING
     effects = Effects(postings=[], derived=[])
     if data.consumer is not None and data.consumer.kind != "person":
@@ -185,7 +140,9 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
         target = f"{event.organisation}/alias/{data.consumer.id}"
         effects.derived.append(Derived(target, make(event, asked, f"asked {cause_id(event)}")))
     amount, why = consumed(event.organisation, data, at, reference)
-    settled = amount if data.state == "settled" else 0
+    if correction is not None and correction.quantity is not None:
+        amount, why = correction.quantity, ""
+    settled = amount if stands == "settled" else 0
     drawn: Grant | None = None
     over = settled
     if at < state.access_until():
@@ -224,7 +181,7 @@ def _usage_question(
 ) -> Question:
     amount, total = amounts
     if data.consumer is not None and grant is not None and grant.personal:
-        consumer = data.consumer.value if data.consumer.kind == "person" else state.resolved.get(cause_id(event))
+        consumer = data.consumer.value if data.consumer.kind == "person" else state.resolved.pop(cause_id(event), None)
         if consumer is not None and consumer != state.id:
             state.consumers.add(at, consumer)
     fields = header(event, at) | {

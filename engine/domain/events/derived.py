@@ -74,7 +74,7 @@ class GrantAssigned(Data, frozen=True):
         return ("alias", self.alias.id)
 
 
-@event("grant.received.v1", Rank.GRANT)
+@event("grant.received.v1", Rank.DERIVED)
 class GrantReceived(Data, frozen=True):
     """What was left of a grant when another person transferred it: its terms and its balances (micro-units)."""
 
@@ -82,7 +82,8 @@ class GrantReceived(Data, frozen=True):
     terms: GrantIssued
     vested: Quantity
     unvested: Quantity
-    expires_at: Instant | None = None
+    vesting_since: Instant | None = None
+    """When its schedule began to run: what hasn't vested goes on vesting."""
 
     def about(self) -> Key:
         """Give the person who received it."""

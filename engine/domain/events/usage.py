@@ -139,7 +139,7 @@ class Corrected(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     id: Name
 
 
-@event("usage.corrected.v1", Rank.USAGE, "usage")
+@event("usage.corrected.v1", Rank.ALIAS, "usage")
 class UsageCorrected(Data, frozen=True):
     """What a usage really was: its quantity and state from now on, with effect when the usage occurred.
 

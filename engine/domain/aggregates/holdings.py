@@ -1,0 +1,181 @@
+"""A person's grants: how each begins, vests, changes, moves and ends. Part of the person aggregate.
+
+A schedule's later tranches are deadlines the aggregate sets itself, so that they vest when their day comes and not
+before. Natural expiry and the end of access are dates, not postings: see `engine.domain.grants`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from engine.domain import grants as lifecycle
+from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, deadline, header, make
+from engine.domain.events import Alias, Event
+from engine.domain.events import grants as g
+from engine.domain.events.aliases import Target
+from engine.domain.events.derived import DeadlineReached, GrantAssigned, GrantReceived
+from engine.domain.grants import Grant
+from engine.domain.values import Instant, Quantity
+from engine.domain.vesting import Tranche, tranches
+
+if TYPE_CHECKING:
+    from engine.domain.aggregates.person import State
+
+FOLDED: Final = (g.GrantIssued, g.GrantEvent, GrantReceived)
+TRANCHE: Final = "tranche"
+_OVER: Final = ("voided", "transferred", "revoked", "rolled_over")
+"""States in which nothing can happen to a grant any more."""
+
+
+def fold(state: State, event: Event, data: Any, at: int) -> Effects:
+    """Fold one event of a grant."""
+    if isinstance(data, g.GrantIssued):
+        return _issue(state, event, data, at)
+    if isinstance(data, GrantReceived):
+        return _receive(state, event, data, at)
+    known = state.grants.get(data.grant_id)
+    if isinstance(data, g.GrantTransferred):
+        return _transfer(state, event, data, at, known)
+    if known is None or known.state in _OVER:
+        return NOTHING
+    if isinstance(data, g.GrantVestingStarted):
+        return _start(state, event, data, at, known)
+    if isinstance(data, g.GrantRolledOver):
+        return _roll_over(state, event, data, at, known)
+    return Effects(postings=_change(state, data, known))
+
+
+def forfeit(state: State) -> Effects:
+    """End employment: what hasn't vested is forfeited."""
+    return Effects(postings=[posting for grant in state.grants.values() for posting in lifecycle.forfeit(grant)])
+
+
+def vest(state: State, data: DeadlineReached) -> Effects:
+    """Let a tranche vest whose day has come, unless employment or the grant ended before."""
+    known = state.grants.get(data.about_)
+    if known is None or known.state in _OVER or state.ended_at >= 0:
+        return NOTHING
+    return Effects(postings=lifecycle.vest(known, int(data.quantity)))
+
+
+def _change(state: State, data: Any, known: Grant) -> list[Posting]:
+    if isinstance(data, g.GrantVested):
+        return lifecycle.vest(known, data.quantity) if state.ended_at < 0 else []
+    if isinstance(data, g.GrantAccelerated):
+        return lifecycle.vest(known, known.unvested if data.quantity is None else int(data.quantity))
+    if isinstance(data, g.GrantForfeited):
+        return lifecycle.forfeit(known, None if data.quantity is None else int(data.quantity))
+    if isinstance(data, g.GrantSuspended):
+        known.state = "suspended"
+    elif isinstance(data, g.GrantResumed):
+        known.state = "live" if known.state == "suspended" else known.state
+    elif isinstance(data, g.GrantAmended):
+        lifecycle.amend(known, data)
+    elif isinstance(data, g.GrantRevoked):
+        known.state = "revoked"
+        vested = [] if known.terms.legal_character == "pay" else lifecycle.take(known, known.outstanding, "forfeited")
+        return vested + lifecycle.forfeit(known)
+    elif isinstance(data, (g.GrantExpired, g.GrantVoided)):
+        known.state = "expired" if isinstance(data, g.GrantExpired) else "voided"
+        return lifecycle.lose(known, known.state)
+    return []
+
+
+def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
+    known = state.grants.get(data.grant_id)
+    if known is not None and known.state != "transferred":
+        return NOTHING  # one grant is issued once; what differs is said by an amendment
+    grant, postings = lifecycle.issue(data, at)
+    state.grants[grant.id] = grant
+    effects = Effects(postings=postings, derived=[_assigned(event, grant.id, state.id)])
+    if data.schedule is not None and not data.schedule.on_event:
+        _schedule(state, event, at, grant, effects, int(data.schedule.starts_at or grant.since))
+    return effects
+
+
+def _start(state: State, event: Event, data: g.GrantVestingStarted, at: int, known: Grant) -> Effects:
+    schedule = known.terms.schedule
+    if schedule is None or not schedule.on_event or known.vesting_since >= 0 or state.ended_at >= 0:
+        return NOTHING
+    effects = Effects(postings=[], derived=[])
+    _schedule(state, event, at, known, effects, at if data.starts_at is None else int(data.starts_at))
+    return effects
+
+
+def _schedule(state: State, event: Event, at: int, grant: Grant, effects: Effects, start: int) -> None:
+    """Vest what is due already and set deadlines for the rest."""
+    schedule = grant.terms.schedule
+    if schedule is None:
+        return
+    grant.vesting_since = start
+    for number, tranche in enumerate(tranches(int(grant.terms.quantity), schedule, start)):
+        if tranche.due <= at:
+            effects.postings += lifecycle.vest(grant, tranche.quantity)
+        else:
+            effects.derived.append(_tranche(state, event, grant, number, tranche))
+
+
+def _tranche(state: State, event: Event, grant: Grant, number: int, tranche: Tranche) -> Derived:
+    reached = DeadlineReached(
+        TRANCHE, grant.id, "person", state.id, Instant(tranche.since), Quantity(tranche.quantity)
+    )  # fmt: skip
+    return deadline(event, reached, tranche.due, str(number))
+
+
+def _assigned(event: Event, grant_id: str, holder: str) -> Derived:
+    alias = Alias("grant", grant_id)
+    fact = GrantAssigned(alias, Target("person", holder))
+    return Derived(f"{event.organisation}/alias/{alias.id}", make(event, fact, f"assigned {grant_id} {cause_id(event)}"))
+
+
+def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effects:
+    grant, _ = lifecycle.issue(data.terms, at)
+    grant.outstanding, grant.unvested, grant.since = int(data.vested), int(data.unvested), at
+    state.grants[grant.id] = grant
+    effects = Effects(postings=[grant.post("transferred_in", data.vested + data.unvested)], derived=[])
+    effects.postings += [
+        grant.post(kind, amount) for kind, amount in (("outstanding", data.vested), ("unvested", data.unvested)) if amount
+    ]
+    if data.vesting_since is not None and grant.terms.schedule is not None:
+        grant.vesting_since = int(data.vesting_since)
+        for number, tranche in enumerate(tranches(int(grant.terms.quantity), grant.terms.schedule, grant.vesting_since)):
+            if tranche.due > at:
+                effects.derived.append(_tranche(state, event, grant, number, tranche))
+    return effects
+
+
+def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Effects:
+    effects = Effects(derived=[_assigned(event, data.grant_id, data.to)], postings=[])
+    effects.question = _transfer_question(state, event, data, at, known)
+    if known is not None and known.state not in _OVER:
+        since = None if known.vesting_since < 0 else Instant(known.vesting_since)
+        received = GrantReceived(data.to, known.terms, Quantity(known.outstanding), Quantity(known.unvested), since)
+        target = f"{event.organisation}/person/{data.to}"
+        effects.derived.append(Derived(target, make(event, received, f"received {cause_id(event)}")))
+        effects.postings = lifecycle.lose(known, "transferred_out")
+        known.state = "transferred"
+    return effects
+
+
+def _transfer_question(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Question:
+    standing = (a for a in state.approvals.standing(at) if a.kind == "transfer")
+    fits = [a for a in standing if a.about == data.grant_id or a.scope in ("", data.grant_id)]
+    when = "none" if not fits else "before" if min(a.decided for a in fits) <= event.time else "late"
+    fields = header(event, at) | {"grant": data.grant_id, "to": data.to}
+    facts = {"holder": state.id, "transfer": {"approval": when}, "approvals": state.approvals.in_force(at)}
+    return Question(fields, facts, {}, known.agreement if known else "default")
+
+
+def _roll_over(state: State, event: Event, data: g.GrantRolledOver, at: int, known: Grant) -> Effects:
+    """Carry min(max, max(balance, min)) on to the next grant; what isn't carried expires, what hasn't vested is forfeited."""
+    terms = known.terms
+    carried = min(int(terms.rollover_max), max(known.outstanding, int(terms.rollover_min)))
+    postings = lifecycle.take(known, min(carried, known.outstanding), "rolled_out") + lifecycle.lose(known, "expired")
+    known.state = "rolled_over"
+    effects = Effects(postings=postings, derived=[])
+    if carried and data.to_grant not in state.grants:
+        grant = lifecycle.carry(known, data, carried, at)
+        state.grants[grant.id] = grant
+        effects.postings += [grant.post("rolled_in", carried), grant.post("outstanding", carried)]
+        effects.derived.append(_assigned(event, grant.id, state.id))
+    return effects
