@@ -128,12 +128,13 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
 
 def keep_bundle(store: SqlStore, bundle: Bundle, lanes: int) -> None:
     """Keep a bundle before its first decision; refuse a store that another bundle, or another count of lanes, decided."""
-    judged_by = Lookups(store).judged_by()
+    lookups = Lookups(store)
+    judged_by, before = lookups.judged_by(), lookups.lanes_of_batches()
     if judged_by not in ("", bundle.digest):
         msg = f"This store was judged by the policies {judged_by[:12]}; those given are {bundle.digest[:12]}."
         raise UsageError(msg, "One bundle is in force from the beginning: give the former policies, or another store.")
-    used = max((lane.lane for lane in store.lanes()), default=0) + 1
-    if used > lanes:
-        msg = f"This store is written by the workers of {used} partitions or more."
-        raise UsageError(msg, "Send events to the broker's topics instead, or name another store.")
+    if before not in (0, lanes):
+        msg = f"This store is written in {before} lanes, and this run has {lanes}."
+        do = "Send events to the broker's topics instead" if before > 1 else "Use `covenant ingest`"
+        raise UsageError(msg, f"{do}, or name another store: the lane of a person or repository can't change.")
     store.save_bundle(bundle.digest, bundle.to_bytes(), now_us())

@@ -133,7 +133,7 @@ def _violation(row: ViolationRow) -> dict[str, Any]:
 
 def _in_words(document: dict[str, Any]) -> Iterator[str]:
     for story in document["stories"]:
-        yield click.style(story["title"], bold=True)
+        yield str(story["title"])
         yield f"  {story['tale']}"
         for found in story["findings"]:
             times = _times(found["count"])

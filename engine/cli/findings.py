@@ -15,7 +15,7 @@ import click
 
 from engine import bootstrap
 from engine.api.app import make_api
-from engine.cli.shell import Shell, pass_shell, table
+from engine.cli.shell import Shell, pass_shell, table, visible
 from engine.console import serving
 from engine.console.app import make_console
 from engine.console.guard import LOOPBACK, Guard
@@ -58,7 +58,7 @@ def show(shell: Shell, *, ident: str) -> None:
     """Show the violation ID (or the one whose id begins so): what happened, under which clause, on what evidence."""
     with closing(bootstrap.read_store(shell.settings)) as store:
         detail = Findings(store).detail(ident)
-    shell.document(as_document(detail), lambda: visible("\n".join(_shown(detail))))
+    shell.document(as_document(detail), lambda: "\n".join(_shown(detail)))
 
 
 @click.command()
@@ -93,11 +93,6 @@ def serve_in_thread(settings: Settings) -> None:
 
     threading.Thread(target=run, name="console", daemon=True).start()
     click.echo(f"The console is at {serving.address(bound)}.", err=True)
-
-
-def visible(text: str) -> str:
-    """Make what would steer a terminal visible instead: names come from outside."""
-    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def _listed(found: list[Finding]) -> str:

@@ -47,7 +47,7 @@ class Shell:
     def say(self, text: str) -> None:
         """Tell a person something that isn't the result."""
         if not self.quiet:
-            click.echo(text, err=True)
+            click.echo(visible(text), err=True)
 
     def document(self, document: Mapping[str, Any], text: str | Callable[[], str]) -> None:
         """Give the result that is one document: as JSON, as one row of CSV, or as text."""
@@ -56,7 +56,7 @@ class Shell:
         elif self.format == "csv":
             self.rows([document], list(document))
         else:
-            click.echo(text if isinstance(text, str) else text())
+            click.echo(visible(text if isinstance(text, str) else text()))
 
     def rows(self, rows: Iterable[Mapping[str, Any]], columns: Sequence[str], empty: str = "Nothing.") -> None:
         """Give the result that is a list: as JSON lines with all fields, or its columns as CSV or as a table."""
@@ -69,7 +69,7 @@ class Shell:
                 click.echo(_csv([_cell(row.get(name)) for name in columns]), nl=False)
         else:
             lines = [[_cell(row.get(name)) for name in columns] for row in rows]
-            click.echo(table(columns, lines) if lines else empty)
+            click.echo(visible(table(columns, lines)) if lines else empty)
 
     @contextmanager
     def progress(self, what: str, total: int | None = None) -> Iterator[Callable[[int], None]]:
@@ -87,6 +87,11 @@ class Shell:
 
 
 pass_shell = click.make_pass_decorator(Shell, ensure=True)
+
+
+def visible(text: str) -> str:
+    """Make what would steer a terminal visible instead: names and payloads come from outside."""
+    return "".join(letter if letter.isprintable() or letter == "\n" else "\N{REPLACEMENT CHARACTER}" for letter in text)
 
 
 def table(columns: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

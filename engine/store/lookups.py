@@ -90,6 +90,12 @@ class Lookups:
         with self.store.reading() as c:
             return str(c.execute(select(D.c.bundle).order_by(D.c.lane, D.c.version).limit(1)).scalar() or "")
 
+    def lanes_of_batches(self) -> int:
+        """Give how many lanes there were when the store was first written; 0 where it wasn't."""
+        query = select(B.c.lanes).where(B.c.lane >= 0).order_by(B.c.lane, B.c.version).limit(1)
+        with self.store.reading() as c:
+            return int(c.execute(query).scalar() or 0)
+
     def standing(self) -> Standing:
         """Give what stands, in numbers."""
         released = exists().where(
