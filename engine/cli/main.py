@@ -20,11 +20,11 @@ COMMANDS = {
     "ledger": ("engine.cli.ledger:ledger", "Show the balances of grants."),
     "policy": ("engine.cli.policy:policy", "List, show, test, check and build policies."),
     "dead-letters": ("engine.cli.dead_letters:dead_letters", "List, show and redrive refused events."),
-    "worker": ("streams.commands:worker", "Judge events from the broker's topics."),
-    "relay": ("streams.commands:relay", "Publish what was recorded to the broker's topics."),
+    "worker": ("engine.cli.broker:worker", "Judge events from the broker's topics."),
+    "relay": ("engine.cli.broker:relay", "Publish what was recorded to the broker's topics."),
     "serve": ("engine.cli.findings:serve", "Serve the console and the API on loopback."),
-    "up": ("streams.commands:up", "Run worker, relay and console in one process."),
-    "topics": ("streams.commands:topics", "Create or describe the broker's topics."),
+    "up": ("engine.cli.broker:up", "Run worker, relay and console in one process."),
+    "topics": ("engine.cli.broker:topics", "Create or describe the broker's topics."),
     "doctor": ("engine.cli.doctor:doctor", "See whether all that Covenant needs is there."),
 }
 
