@@ -1,0 +1,1 @@
+"""The bench: events a second, beside what limits them and beside the obvious build."""

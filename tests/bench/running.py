@@ -1,0 +1,116 @@
+"""Measuring all ways side by side in one run, on one stream, with real servers; a part that isn't here leaves its figure out."""
+
+from __future__ import annotations
+
+import os
+import platform
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from engine.policy.bundle import Bundle, load_bundle
+from tests.bench import embedded, figures, kafka_way, limit, naive_way, servers
+from tests.bench import stream as streams
+from tests.bench.figures import Figure
+from tests.services import kafka, opa, postgres
+from tests.services.parts import ROOT, MissingPart
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """How much is measured: counts of events, of inputs for the obvious build, and how often."""
+
+    events: int = 50_000
+    late_events: int = 12_000
+    naive_inputs: int = 3_000
+    rounds: int = 2
+    workers: int = 2
+    batch: int = 2_000
+    seconds_max: float = 240.0
+    """For any one measurement of the Kafka way or the obvious build."""
+
+
+QUICK = Plan(events=16_000, late_events=4_000, naive_inputs=800, rounds=1, seconds_max=90.0)
+
+Say = Callable[[str], None]
+
+
+class Result(msgspec.Struct):
+    """What a run measured, and what it had to leave out."""
+
+    figures: list[Figure]
+    others: dict[str, float | None]
+    missing: list[str]
+
+    def document(self, plan: Plan) -> dict[str, Any]:
+        """Give what `build/bench.json` holds."""
+        machine = {"cores": os.cpu_count(), "python": platform.python_version(), "system": platform.platform()}
+        more = {"plan": msgspec.to_builtins(plan), "machine": machine, "missing": self.missing, **self.others}
+        return figures.document(self.figures, more)
+
+
+def run(plan: Plan, say: Say = lambda _: None) -> Result:
+    """Measure everything that can be brought up here; `say` is told what is measured next."""
+    program = Path(opa.find())
+    bundle = load_bundle(ROOT / "policies", program)
+    result = Result([], {}, [])
+    with ExitStack() as stack:
+        url = stack.enter_context(servers.opa_server(bundle, program))
+        stream = streams.messages(plan.events)
+        asked = _embedded_and_limit(plan, bundle, program, url, stream, result, say)
+        _late(plan, bundle, program, result, say)
+        try:
+            broker = stack.enter_context(kafka.KafkaServer()).bootstrap
+            server = stack.enter_context(postgres.PostgresServer())
+        except MissingPart as missing:
+            result.missing.append(str(missing))
+        else:
+            _kafka_and_naive(plan, (str(program), url), (broker, server), stream, asked, result, say)
+    return result
+
+
+def _embedded_and_limit(
+    plan: Plan, bundle: Bundle, program: Path, url: str, stream: list[streams.Message], result: Result, say: Say
+) -> list[bytes]:
+    """Measure the two in turn, so that a slow spell of the machine meets both; gives the inputs, each once."""
+    ours, alone = [], []
+    asked: list[bytes] = []
+    for number in range(plan.rounds):
+        say(f"embedded, {plan.events:,} events, round {number + 1} of {plan.rounds}")
+        figure, asked = embedded.measure(bundle, program, stream, plan.batch)
+        ours.append(figure)
+        asked = list(dict.fromkeys(asked))
+        say(f"OPA alone, {len(asked):,} inputs, round {number + 1} of {plan.rounds}")
+        alone.append(limit.measure(url, asked, figure.events))
+    result.figures += [figures.best(ours), figures.best(alone)]
+    return asked
+
+
+def _late(plan: Plan, bundle: Bundle, program: Path, result: Result, say: Say) -> None:
+    say(f"{plan.late_events:,} events in order and out of order")
+    stream = streams.messages(plan.late_events)
+    in_order, _ = embedded.measure(bundle, program, stream, plan.batch, "in order")
+    late, _ = embedded.measure(bundle, program, streams.out_of_order(stream), plan.batch, "out of order")
+    result.figures += [in_order, late]
+    result.others["late_vs_in_order_seconds"] = figures.lateness(in_order, late)
+
+
+def _kafka_and_naive(
+    plan: Plan,
+    opa_at: tuple[str, str],
+    servers_at: tuple[str, postgres.PostgresServer],
+    stream: list[streams.Message],
+    asked: list[bytes],
+    result: Result,
+    say: Say,
+) -> None:
+    broker, server = servers_at
+    say(f"Kafka, {plan.events:,} events, {plan.workers} workers")
+    with server.database() as store:
+        result.figures.append(kafka_way.measure(broker, store, opa_at, stream, len(asked), plan.workers, plan.seconds_max))
+    documents = asked[-plan.naive_inputs :]
+    say(f"the obvious build, {len(documents):,} inputs")
+    with server.database() as store:
+        result.figures.append(naive_way.measure(broker, store, opa_at[1], documents, plan.seconds_max))

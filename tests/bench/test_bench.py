@@ -1,0 +1,40 @@
+"""The bench itself, on very little: every way runs on real servers, and all work off the same inputs."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+
+import pytest
+
+from tests.bench import running, stream
+from tests.bench.running import Plan
+
+
+def test_a_stream_out_of_order_is_the_same_events_in_another_order() -> None:
+    """Nothing lost, nothing twice, the same every time."""
+    given = stream.messages(2_000)
+    late = stream.out_of_order(given)
+    assert late != given
+    assert Counter(late) == Counter(given)
+    assert late == stream.out_of_order(given)
+
+
+@pytest.mark.needs_opa
+@pytest.mark.needs_kafka
+@pytest.mark.needs_postgres
+@pytest.mark.timeout(300)
+def test_every_way_is_measured_on_real_servers() -> None:
+    """All figures come out above nothing, and only the ratios whose peer isn't built yet are null."""
+    plan = Plan(events=1_500, late_events=600, naive_inputs=40, rounds=1, workers=1, batch=200, seconds_max=120.0)
+    result = running.run(plan)
+    assert result.missing == []
+    found = {figure.name: figure for figure in result.figures}
+    assert list(found) == ["embedded", "limit", "in order", "out of order", "kafka", "naive"]
+    assert all(figure.inputs_a_second > 0 for figure in found.values())
+    assert found["embedded"].inputs == found["limit"].inputs == found["kafka"].inputs
+    assert found["naive"].inputs == plan.naive_inputs - 1
+    document = json.loads(json.dumps(result.document(plan)))
+    nulls = {name for name, ratio in document["ratios"].items() if ratio is None}
+    assert nulls == {"kafka_vs_best_peer", "backtest_vs_limit"}
+    assert document["late_vs_in_order_seconds"] > 0
