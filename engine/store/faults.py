@@ -32,6 +32,11 @@ _KNOWN: Final = (
     ("locked", "Another process has kept the store locked for too long.", "See what else uses it, and try again."),
     ("lock timeout", "Another worker has kept the lane locked for too long.", "See whether a worker hangs, and end it."),
     ("not a database", "The file isn't a store.", "See that the URL names the right file."),
+    ("unable to open", "The store's file can't be opened.", "See that its folder exists and may be written by this user."),
+    ("password authentication", "PostgreSQL doesn't accept the user or the password.", "Correct them in the store's URL."),
+    ("does not exist", "The store isn't there.", "Create the database first; its tables are made when it is opened."),
+    ("database system is", "PostgreSQL is starting or stopping.", "Try again in a moment."),
+    ("connection", "PostgreSQL can't be reached.", "See that PostgreSQL runs, and that the store's URL is right."),
     ("malformed", "The store's file is damaged.", "Restore it from a backup; `covenant replay --check` proves the copy."),
 )
 

@@ -75,8 +75,7 @@ class MemoryStore:
         self._aggregates: dict[str, AggregateRow] = {}
         self._violations: dict[str, tuple[int, ViolationRow]] = {}
         self._outbox: dict[int, dict[int, OutboxRow]] = defaultdict(dict)
-        self.changes: dict[tuple[str, int], ViolationChange] = {}
-        """Steps in violations' lives by (violation, version)."""
+        self._changes: dict[tuple[str, int], tuple[int, ViolationChange]] = {}
         self.refused: dict[str, RefusedRow] = {}
         """Refused lines and messages by id; the first of an id stays."""
 
@@ -140,7 +139,7 @@ class MemoryStore:
         outbox, seen = self._outbox[batch.lane], {row.identity for row in batch.seen}
         steps, sequences = {(c.violation, c.version) for c in batch.changes}, {row.sequence for row in batch.outbox}
         twice = len(seen) < len(batch.seen) or len(steps) < len(batch.changes) or len(sequences) < len(batch.outbox)
-        if twice or not (seen.isdisjoint(self._seen) and steps.isdisjoint(self.changes) and sequences.isdisjoint(outbox)):
+        if twice or not (seen.isdisjoint(self._seen) and steps.isdisjoint(self._changes) and sequences.isdisjoint(outbox)):
             msg = f"Lane {batch.lane}, version {batch.version}: another worker has written this meanwhile."
             raise LaneConflict(msg, "The lane is read again from the store's position.")
 
@@ -182,7 +181,7 @@ class MemoryStore:
             self._held[missing.aggregate].indeterminates[missing.rule, missing.fact] = missing
         for derived in batch.derived:
             self._held[derived.aggregate].derived[derived.key, derived.target] = derived
-        self.changes.update(((change.violation, change.version), change) for change in batch.changes)
+        self._changes.update(((change.violation, change.version), (batch.lane, change)) for change in batch.changes)
         self._aggregates.update((row.aggregate, row) for row in batch.aggregates)
 
     def dirty(self, lane: int) -> list[AggregateRow]:
@@ -286,9 +285,8 @@ class MemoryStore:
         for key in [key for key, row in self._aggregates.items() if row.lane == lane]:
             self._held[key] = Held(entries=self._held[key].entries, checkpoints=self._held[key].checkpoints)
             del self._aggregates[key]
-        ours = {ident for ident, (of, _) in self._violations.items() if of == lane}
-        self._violations = {ident: held for ident, held in self._violations.items() if ident not in ours}
-        self.changes = {key: change for key, change in self.changes.items() if key[0] not in ours}
+        self._violations = {ident: held for ident, held in self._violations.items() if held[0] != lane}
+        self._changes = {key: held for key, held in self._changes.items() if held[0] != lane}
         for batch in made:
             self._write_projections(batch)
 

@@ -147,7 +147,7 @@ def everything(store: Store, *aggregates: str) -> dict[str, Any]:
         "seen": store.seen([row.identity for some in batches.values() for one in some for row in one.journal]),
         "batches": batches,
         "decisions": recorded,
-        "recorded": {ident: store.decision(ident) for ident in sorted(idents)},
+        "recorded": {ident: store.decision(ident) for ident in sorted(idents)[:20]},
         "entries": {name: store.entries(name) for name in names},
         "reference": store.reference(0),
         "dirty": [store.dirty(lane) for lane in lanes],
