@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 from msgspec.structs import replace
 
 from engine.domain.events import Event
-from engine.domain.events.aliases import AliasLinked
 from engine.domain.events.agreements import DisclosureDecided, DisclosureSubmitted
+from engine.domain.events.aliases import AliasLinked
 from engine.domain.events.people import About, DeterminationRecorded
 from engine.domain.values import DAY_US, Instant
 from examples.company.clock import after, at
