@@ -36,7 +36,7 @@ def commands(text: str) -> Iterator[list[str]]:
 
 def parse(arguments: list[str]) -> None:
     """Parse a command as the program would, without running it; click's own error if it can't."""
-    context = click.Context(main, info_name="covenant")
+    context = click.Context(main, info_name="covenant", **main.context_settings)
     command: click.Command = main
     rest = arguments
     while True:
@@ -53,7 +53,7 @@ def parse(arguments: list[str]) -> None:
         name_, rest = rest[0], rest[1:]
         found = command.get_command(context, name_)
         assert found is not None, f"there is no command {' '.join(arguments)}"
-        context, command = click.Context(found, parent=context, info_name=name_), found
+        context, command = click.Context(found, parent=context, info_name=name_, **found.context_settings), found
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=name)

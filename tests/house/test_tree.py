@@ -13,7 +13,8 @@ MODULE_LINES, FUNCTION_LINES, RULE_LINES, TEMPLATE_LINES = 400, 70, 60, 120
 OF_A_MACHINE = re.compile(
     r"/(?:work|root|farm|home)/[a-z]|index-url [a-z]|https?://[^\s/]*(?:pypi|npmjs|proxy\.golang|crates)[^\s]*"
 )
-LEFT_UNDONE = re.compile(r"\b(?:TODO|FIXME|XXX|NotImplementedError)\b")
+LEFT_UNDONE = re.compile(r"\b(?:TODO|FIXME|XXX)\b|raise NotImplementedError(?!\(type\(value\)\))")
+"""An encoder's hook tells msgspec by that error that it doesn't know a type."""
 LEFT_OUT = re.compile(r"pytest\.(?:skip|xfail|importorskip)\b|mark\.(?:skip|skipif|xfail)\b")
 OWN = "tests/house/test_tree.py"
 BINARY = (".png", ".ico", ".gz", ".woff2")
