@@ -58,6 +58,15 @@ class Grant(msgspec.Struct):
         days: int = self.terms.termination_windows.get(reason, self.window_days)  # type: ignore[call-overload]
         return days * DAY_US
 
+    def ends(self, ended_at: int, reason: str) -> int:
+        """Give when what is left is lost: at its expiry, or earlier where employment ended and this grant's window ran out.
+
+        Vested units that are pay outlast employment.
+        """
+        if ended_at < 0 or self.terms.legal_character == "pay":
+            return self.until
+        return min(self.until, ended_at + self.window(reason))
+
     def post(self, kind: str, amount: int) -> Posting:
         """Make a posting of this grant."""
         return Posting(self.id, self.unit, kind, amount)

@@ -16,12 +16,12 @@ from engine.domain import codec
 from engine.domain.aggregates import person
 from engine.domain.events import Event
 from engine.domain.events.derived import GrantReceived
-from engine.domain.events.grants import GrantIssued
+from engine.domain.events.grants import GrantAmended, GrantIssued
 from engine.domain.events.people import PersonHired, PersonTerminated
+from engine.domain.grants import Grant, amend, issue
 from engine.domain.order import place
 from engine.domain.records import JournalRow
 from engine.domain.reference import Reference
-from engine.domain.values import FOREVER
 from engine.store.lookups import Lookups
 
 IN: Final = ("granted", "transferred_in", "rolled_in")
@@ -29,7 +29,7 @@ OUT: Final = ("consumed", "expired", "forfeited", "voided", "transferred_out", "
 COLUMNS: Final = (*IN, *OUT, "outstanding", "unvested", "overage")
 NO_GRANT: Final = "none"
 """Where overage is posted that no grant could have covered."""
-_ENDING: Final = tuple(kind.TYPE for kind in (GrantIssued, GrantReceived, PersonHired, PersonTerminated))
+_ENDING: Final = tuple(k.TYPE for k in (GrantIssued, GrantReceived, GrantAmended, PersonHired, PersonTerminated))
 
 
 class Line(msgspec.Struct):
@@ -54,7 +54,7 @@ class Line(msgspec.Struct):
     overage: int = 0
 
     def rest(self) -> int:
-        """What came in and neither went out nor is vested and left: what is unvested, if the books are right."""
+        """What came in and neither went out nor is vested and left: equal to `unvested` if the books are right."""
         came: int = sum(getattr(self, name) for name in IN)
         went: int = sum(getattr(self, name) for name in OUT)
         return came - went - self.outstanding
@@ -69,11 +69,9 @@ class Line(msgspec.Struct):
 class _Ends(msgspec.Struct):
     """By when a holder's grants end, whatever is posted."""
 
-    until: dict[str, int] = {}
-    """Grant → its expiry (µs)."""
-    window: int = 0
-    """The longest termination window of any grant."""
+    grants: dict[str, Grant] = {}
     ended_at: int = -1
+    reason: str = "other"
 
 
 def balances(
@@ -96,7 +94,6 @@ def balances(
     else:
         lines = list(_folded(lookups, as_of, known_at, holder, windows or {}))
     for line in lines:
-        line.unvested = line.rest() if line.grant != NO_GRANT else 0
         own = ends.get(f"{line.organisation}/person/{line.holder}")
         if as_of is not None and own is not None and _ended(own, line.grant, as_of):
             line.end()
@@ -152,16 +149,18 @@ def _ends(rows: Iterable[JournalRow], as_of: int | None) -> dict[str, _Ends]:
         ends = found.setdefault(row.aggregate, _Ends())
         data: Any = codec.parse_event(row.event).data
         if isinstance(data, PersonTerminated):
-            ends.ended_at = row.effective
+            ends.ended_at, ends.reason = row.effective, data.reason
         elif isinstance(data, PersonHired):
             ends.ended_at = -1
+        elif isinstance(data, GrantAmended):
+            if data.grant_id in ends.grants:
+                amend(ends.grants[data.grant_id], data)
         else:
             terms = data.terms if isinstance(data, GrantReceived) else data
-            ends.until[terms.grant_id] = FOREVER if terms.expires_at is None else terms.expires_at
-            ends.window = max(ends.window, terms.window_us())
+            ends.grants[terms.grant_id] = issue(terms, row.effective)[0]
     return found
 
 
 def _ended(ends: _Ends, grant: str, as_of: int) -> bool:
-    access_until = FOREVER if ends.ended_at < 0 else ends.ended_at + ends.window
-    return as_of > min(ends.until.get(grant, FOREVER), access_until)
+    known = ends.grants.get(grant)
+    return known is not None and as_of > known.ends(ends.ended_at, ends.reason)
