@@ -49,7 +49,7 @@ def demo(shell: Shell, ctx: click.Context, *, serving: bool) -> None:
         told = tell(Lookups(store), company.expected())
     command = f"covenant --store {shell.settings.store_shown}"
     document = {"summary": summary, **told, "explain": f"{command} explain", "console": f"{command} serve"}
-    shell.document(document, lambda: "\n".join(_in_words(document)))
+    shell.document(document, lambda: "\n".join(stories_in_words(document)))
     if serving:
         _serve(ctx)
     if told["missing"] or told["extra"]:
@@ -131,7 +131,8 @@ def _violation(row: ViolationRow) -> dict[str, Any]:
     }
 
 
-def _in_words(document: dict[str, Any]) -> Iterator[str]:
+def stories_in_words(document: dict[str, Any]) -> Iterator[str]:
+    """Tell the stories, what was found of each, and what to do next."""
     for story in document["stories"]:
         yield str(story["title"])
         yield f"  {story['tale']}"

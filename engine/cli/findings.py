@@ -61,7 +61,7 @@ def show(shell: Shell, *, ident: str) -> None:
     shell.document(as_document(detail), lambda: "\n".join(_shown(detail)))
 
 
-@click.command()
+@click.command(short_help="Serve the console and the API on loopback.")
 @click.option("--host", help="Address to listen on. Default: 127.0.0.1.")
 @click.option("--port", type=click.IntRange(0, 65_535), help="Port to listen on; 0 takes a free one. Default: 8600.")
 @pass_shell

@@ -57,7 +57,9 @@ def program(folder: Path) -> Callable[..., subprocess.Popen[bytes]]:
     def start(*arguments: object, **more: Any) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "engine.cli.main", *(str(a) for a in arguments)]
         environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | more.pop("env", {})
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment, **more)
+        pipes: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | more
+        process: subprocess.Popen[bytes] = subprocess.Popen(command, env=environment, **pipes)
+        return process
 
     return start
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -140,3 +142,36 @@ def test_a_reader_who_leaves_early_is_no_error(
 def test_tables_line_up_and_numbers_stand_right() -> None:
     """So that a person can compare them."""
     assert table(["name", "an_amount"], [["a", "1,000"], ["bcd", "2.5"]]) == "name  an amount\na         1,000\nbcd         2.5"
+
+
+def test_progress_is_drawn_for_a_person_and_never_on_standard_output(
+    events: Path, program: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """Standard error is a terminal here; with --quiet nothing is drawn on it."""
+    for flags, drawn in (([], True), (["--quiet"], False)):
+        theirs, ours = os.openpty()
+        process = program("--format", "json", "ingest", events, *flags, stderr=ours)
+        os.close(ours)
+        out, _ = process.communicate(timeout=120)
+        seen = os.read(theirs, 65536) if drawn else _rest(theirs)
+        os.close(theirs)
+        assert process.returncode == 0
+        assert json.loads(out)["read"] == 7
+        assert (b"Taking in" in seen) == drawn
+
+
+def _rest(terminal: int) -> bytes:
+    """What was written on a terminal that nobody writes on any more."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b""
+
+
+def test_what_would_steer_a_terminal_is_made_visible(covenant: Run, folder: Path) -> None:
+    """A refused line with escape codes in it: shown to a person harmlessly, given to a program as it was."""
+    (folder / "evil.jsonl").write_bytes(b'{"id": "\x1b[2J", "type": "\x1b]0;owned\x07"}\n')
+    result = covenant("ingest", "evil.jsonl")
+    assert "\x1b" not in result.stderr + result.stdout
+    shown = covenant("dead-letters", "list", "--format", "json")
+    assert json.loads(shown.stdout)["where"] == "evil.jsonl:1"
