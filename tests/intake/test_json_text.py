@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.domain.errors import Refusal
-from engine.intake.json_text import DEPTH_MAX, LINE_BYTES_MAX, keys, parse
+from engine.intake.json_text import DEPTH_MAX, LINE_BYTES_MAX, measured, parse
 
 DEEP = b"[" * DEPTH_MAX + b"]" * DEPTH_MAX
 CASES = {
@@ -88,8 +88,8 @@ def test_sound_json_is_read_as_it_was_written(value: object, indent: int | None,
 
 @settings(deadline=None)
 @given(JSON)
-def test_keys_are_counted_at_every_depth(value: object) -> None:
-    """As many as an independent count over the text's own pairs."""
+def test_keys_and_depth_are_measured(value: object) -> None:
+    """As an independent count over the text's own pairs, and a recursion over the value, say."""
     count = 0
 
     def pairs(found: list[tuple[str, object]]) -> dict[str, object]:
@@ -97,5 +97,9 @@ def test_keys_are_counted_at_every_depth(value: object) -> None:
         count += len(found)
         return dict(found)
 
+    def depth(one: object) -> int:
+        inner = one.values() if isinstance(one, dict) else one if isinstance(one, list) else None
+        return 0 if inner is None else 1 + max(map(depth, inner), default=0)
+
     json.loads(json.dumps(value), object_pairs_hook=pairs)
-    assert keys(value) == count
+    assert measured(value) == (count, depth(value))
