@@ -151,6 +151,7 @@ def everything(store: Store, *aggregates: str) -> dict[str, Any]:
         "entries": {name: store.entries(name) for name in names},
         "reference": store.reference(0),
         "dirty": [store.dirty(lane) for lane in lanes],
+        "deadlines": [store.deadlines(lane) for lane in lanes],
         "since": [store.aggregates_since(lane, 10) for lane in lanes],
         "unsettled": [store.unsettled(lane) for lane in lanes],
         "outbox": [store.outbox(lane, 0, 1000) for lane in lanes],

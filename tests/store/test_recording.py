@@ -235,6 +235,17 @@ def test_aggregates_that_are_dirty_or_touched_since_are_found(store: Store) -> N
     assert store.load([P2])[P2].dirty_from == 7
 
 
+def test_aggregates_with_a_deadline_pending_are_found(store: Store) -> None:
+    """By lane, in order of their names, with when it falls due; one that has passed is gone."""
+    rows = (AggregateRow(P2, 0, 30, -1, 70), AggregateRow(P1, 0, 20, -1, 50), AggregateRow("acme/person/p-3", 0, 40, -1))
+    store.record(batch(1, aggregates=rows, journal=()))
+    store.record(batch(1, lane=1, journal=(), aggregates=(AggregateRow("acme/person/p-4", 1, 50, -1, 10),)))
+    assert store.deadlines(0) == [rows[1], rows[0]]
+    assert store.load([P1])[P1].due == 50
+    store.record(batch(2, journal=(), aggregates=(AggregateRow(P1, 0, 60, -1),)))
+    assert [row.aggregate for row in store.deadlines(0)] == [P2]
+
+
 def test_the_reference_log_is_read_on_from_where_one_stands(store: Store) -> None:
     """In recorded order, across batches."""
     store.record(batch(1, lane=-1, journal=(entry("a"), entry("b"))))
