@@ -68,7 +68,7 @@ def _excuses(rows: Iterable[dict[str, Any]]) -> set[Excuse]:
 
 
 def _refused(store: SqlStore) -> set[Refused]:
-    query = "SELECT code, field, count(*), min(reason), min(\"do\") FROM refused GROUP BY code, field"
+    query = 'SELECT code, field, count(*), min(reason), min("do") FROM refused GROUP BY code, field'
     with store.reading() as connection:
         rows = connection.exec_driver_sql(query).all()
     assert all(reason and do for _, _, _, reason, do in rows), "a refusal says what is wrong and what to do"
