@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import and_, delete, exists, func, select
+from sqlalchemy import and_, case, delete, func, select
 
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
 from engine.domain.events.derived import GrantAssigned
@@ -30,7 +30,7 @@ def _table(kind: Any) -> Any:
 
 B, D, J, P = _table(t.BatchTable), _table(t.DecisionTable), _table(t.JournalTable), _table(t.PostingTable)
 V, MISSING, DERIVED = _table(t.ViolationTable), _table(t.IndeterminateTable), _table(t.DerivedTable)
-REFUSED, AGGREGATE = _table(t.RefusedTable), _table(t.AggregateTable)
+REFUSED = _table(t.RefusedTable)
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -98,17 +98,16 @@ class Lookups:
 
     def standing(self) -> Standing:
         """Give what stands, in numbers."""
-        released = exists().where(
-            DERIVED.c.aggregate == J.c.aggregate, DERIVED.c.identity == J.c.identity, DERIVED.c.content != ""
+        # Of each fact the latest revision counts: the highest, and whether that one withdraws it.
+        latest = func.max(J.c.revision * 2 + case((J.c.withdrawn, 1), else_=0))
+        named = (
+            select(J.c.aggregate, J.c.identity)
+            .where(J.c.aggregate.like("%/alias/%"), J.c.origin != "forwarded", J.c.type.not_in(LINKING))
+            .group_by(J.c.aggregate, J.c.identity)
+            .having(latest % 2 == 0)
         )
-        newer = J.alias()
-        replaced = exists().where(
-            newer.c.aggregate == J.c.aggregate, newer.c.identity == J.c.identity, newer.c.revision > J.c.revision
-        )
-        parked = select(func.count()).select_from(J.join(AGGREGATE, J.c.aggregate == AGGREGATE.c.aggregate)).where(
-            AGGREGATE.c.aggregate.like("%/alias/%"), J.c.origin != "forwarded", J.c.type.not_in(LINKING),
-            ~J.c.withdrawn, ~released, ~replaced,
-        )  # fmt: skip
+        released = select(DERIVED.c.aggregate, DERIVED.c.identity).where(DERIVED.c.content != "")
+        parked = select(func.count()).select_from(named.except_(released).subquery())
         counts = select(V.c.rule, func.count()).where(V.c.status != "retracted").group_by(V.c.rule).order_by(V.c.rule)
         with self.store.reading() as c:
             return Standing(

@@ -353,3 +353,15 @@ def test_ctrl_c_is_quiet(folder: Path, program: Callable[..., subprocess.Popen[b
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.communicate()
+
+
+def test_parked_counts_what_still_waits_for_a_link(covenant: Run, folder: Path, events: Path) -> None:
+    """Linked late, it is released and counts no more; a link's end parks nothing that came before."""
+    assert ingested(covenant, events)["parked"] == 1
+    link = event("credential.created", "2026-01-01", credential="unlinked", owner="p-2")
+    assert ingested(covenant, write(folder / "link.jsonl", [link]))["parked"] == 0
+    later = [
+        event("credential.revoked", "2026-03-01", credential="unlinked"),
+        event("usage.inference", "2026-04-01", credential="nobodys", quantity="1"),
+    ]
+    assert ingested(covenant, write(folder / "later.jsonl", later))["parked"] == 1
