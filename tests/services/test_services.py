@@ -10,6 +10,8 @@ import pytest
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.structs import TopicPartition
 
+from engine.domain.errors import DependencyMissing
+from engine.policy import opa_binary
 from tests.services import kafka, opa, parts, postgres
 
 if TYPE_CHECKING:
@@ -124,8 +126,18 @@ def test_a_missing_part_says_what_to_install(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr(postgres, "programs", lambda: None)
     with pytest.raises(parts.MissingPart, match="COVENANT_TEST_POSTGRES"):
         postgres.prepare()
-    monkeypatch.setattr("shutil.which", lambda *_args, **_kwargs: None)
-    with pytest.raises(parts.MissingPart, match="install Go"):
+
+
+def test_without_opa_the_refusal_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the project's own builder says reaches whoever runs the tests."""
+
+    def refuse(*_: object, **__: object) -> None:
+        msg = "OPA isn't on PATH."
+        raise DependencyMissing(msg, "Install Go.")
+
+    monkeypatch.setattr(opa_binary, "find", refuse)
+    opa.find.cache_clear()
+    with pytest.raises(parts.MissingPart, match=r"OPA: OPA isn't on PATH\. Install Go\."):
         opa.prepare()
 
 
