@@ -39,6 +39,8 @@ class Pages:
         self.people = people
         self.clock = clock
         self.templates = wording.environment()
+        for name in self.templates.list_templates():
+            self.templates.get_template(name)  # compiled now, so that nobody waits for it
 
     def routes(self) -> list[Route]:
         """Give all addresses; a twin's come before its page's, whose last part takes any text."""
@@ -151,9 +153,7 @@ class Pages:
         """Answer an error raised by a handler."""
         return self.failed(request, status_of(error), error if isinstance(error, CovenantError) else None)
 
-    def _page(
-        self, template: str, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None, **values: Any
-    ) -> Response:
+    def _page(self, template: str, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None, **values: Any) -> Response:
         text = self.templates.get_template(template).render(**values)
         return Response(text, status, headers, "text/html; charset=utf-8")
 

@@ -33,13 +33,14 @@ def check_host(host: str, *, beyond: bool) -> None:
 
 
 def listen(host: str, port: int, *, beyond: bool = False) -> socket.socket:
-    """Bind a socket; port 0 takes a free one. `beyond` permits an address that others can reach."""
+    """Bind a socket and listen; port 0 takes a free one. `beyond` permits an address that others can reach."""
     check_host(host, beyond=beyond)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
     bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         bound.bind((host.strip("[]"), port))
+        bound.listen(128)  # from now on who comes waits, and isn't turned away, until the first answer
     except OSError as error:
         bound.close()
         msg = f"Port {port} of {host} can't be had: {error.strerror or error}."

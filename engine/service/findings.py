@@ -26,6 +26,8 @@ from engine.store.sql_store import SqlStore
 PAGE: Final = 50
 """Findings a page."""
 SHORTEST_PREFIX: Final = 4
+CORRECTIONS: Final = frozenset({"superseded", "retracted", "reopened"})
+"""Steps that a late fact brings about; with others it merely came at the same time."""
 _ORDER: Final = {
     "status": (
         "provisional", "alleged", "notified", "answered", "substantiated", "dismissed", "withdrawn", "retracted",
@@ -292,7 +294,7 @@ def _facet(name: str, values: list[tuple[str, int]]) -> list[Facet]:
 
 
 def _step(change: ViolationChange, causes: dict[str, JournalRow]) -> Step:
-    row = causes.get(change.cause)
+    row = causes.get(change.cause) if change.change in CORRECTIONS else None
     cause = None
     if row is not None:
         event = codec.parse_event(row.event)

@@ -21,8 +21,7 @@ STANDING: Final[Mapping[str, str]] = {
         "and nothing may be done on it."
     ),
     "alleged": (
-        "An allegation. Nobody has decided about it, the holder has not been heard, "
-        "and no consequence may follow from it alone."
+        "An allegation. Nobody has decided about it, the holder has not been heard, and no consequence may follow from it alone."
     ),
     "notified": "An allegation of which the holder has been notified. Their answer is awaited; nobody has decided about it.",
     "answered": "An allegation that the holder has answered. Nobody has decided about it yet.",

@@ -12,9 +12,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from sqlalchemy import JSON, ColumnElement, Connection, and_, cast, func, or_, select, type_coerce
-from sqlalchemy.exc import DBAPIError
 
-from engine.domain.errors import StoreUnavailable
 from engine.domain.records import DecisionRow, IndeterminateRow, JournalRow, Row, ViolationChange, ViolationRow
 from engine.domain.values import DAY_US
 from engine.store import tables as t
@@ -136,15 +134,10 @@ class Queries:
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
-        try:
-            with self.store.reading() as connection:
-                if self.store.postgres:
-                    connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-                yield connection
-        except DBAPIError as error:
-            said = str(error.orig).strip().splitlines()[0]
-            msg = f"The store can't be read: {said}."
-            raise StoreUnavailable(msg, "See that the database runs and that its tables are up to date.") from error
+        with self.store.reading() as connection:
+            if self.store.postgres:
+                connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+            yield connection
 
     def ready(self) -> bool:
         """Answer a trivial question, or raise `StoreUnavailable`."""
@@ -269,10 +262,7 @@ class Queries:
         sums = (func.count(), func.sum(act.c.commits), func.min(act.c.time), func.max(act.c.time))
         query = select(*by, *sums).group_by(*by)
         rows = c.execute(query.order_by(*by).limit(MANY))
-        return [
-            Contributed(r[0], r[1], r[2], _flag(r[3]), int(r[4]), int(r[5]), int(r[6]), int(r[7]))
-            for r in rows
-        ]
+        return [Contributed(r[0], r[1], r[2], _flag(r[3]), int(r[4]), int(r[5]), int(r[6]), int(r[7])) for r in rows]
 
 
 def _flag(text: object) -> bool | None:

@@ -39,6 +39,11 @@ def _login(value: str) -> dict[str, str]:
     return {"kind": "login", "value": value}
 
 
+def _link(login: str, person: str) -> Event:
+    target = {"kind": "person", "id": person}
+    return event("alias.linked", "2026-01-02", alias=_login(login), target=target, verified=True)
+
+
 def _fork(day: str, actor: str) -> Event:
     return event(
         "repository.forked", day, repository="github.com#77", name="acme/model <b>weights</b>", owner="github.com/acme",
@@ -61,8 +66,8 @@ FIRST = [
     *_person(LATE, "G2", "500"),
     *_person(SELLER, "G3", "2500.5"),
     *_person(HOSTILE, "G4", "10"),
-    event("alias.linked", "2026-01-02", alias=_login("github.com/leaver"), target={"kind": "person", "id": LEAVER}, verified=True),
-    event("alias.linked", "2026-01-02", alias=_login("github.com/four"), target={"kind": "person", "id": HOSTILE}, verified=True),
+    _link("github.com/leaver", LEAVER),
+    _link("github.com/four", HOSTILE),
     *_pushes(),
     *(
         event("usage.inference", f"2026-0{month}-{day:02}T09:30:00Z", credential="key-G1", quantity=f"{month * day}.25",
