@@ -13,8 +13,8 @@ package covenant.fair_use
 #   material: [consumers]
 #   thresholds: {consumers: {type: integer, minimum: 1}}
 #   sentence: >-
-#     {consumers} people other than {holder} used the personal grant {grant} in the 24 hours to {at:time},
-#     lastly with the credential {credential}; the agreement speaks of sharing from {limit} on.
+#     {consumers} people other than {holder} used the personal grant {grant} in the 24 hours to {at:time}
+#     (credential: {credential}); the agreement speaks of sharing from {limit} on.
 breach contains {"code": "FU-004", "evidence": {"consumers": consumers, "limit": limit, "grant": input.facts.grant.id}} if {
 	input.event.type in {"compute.usage.gpu.v1", "compute.usage.inference.v1"}
 	input.facts.grant.personal

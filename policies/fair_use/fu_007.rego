@@ -12,7 +12,8 @@ package covenant.fair_use
 #   settle: PT24H
 #   material: [access_until]
 #   sentence: >-
-#     The credential {credential} of {holder} was used on {at:time}; access had ended on {access_until:time}.
+#     Compute granted to {holder} was used on {at:time} (credential: {credential}); access had ended on
+#     {access_until:time}.
 breach contains {"code": "FU-007", "evidence": {"access_until": input.facts.access_until, "grant": input.facts.grant.id}} if {
 	input.event.type in {"compute.usage.gpu.v1", "compute.usage.inference.v1"}
 	input.facts.coverage == "access_ended"

@@ -12,7 +12,7 @@ package covenant.fair_use
 #   settle: PT24H
 #   material: [grant, why]
 #   sentence: >-
-#     The credential {credential} of {holder} was used on {at:time}; the grant {grant} was {why} then.
+#     Compute granted to {holder} was used on {at:time} (credential: {credential}); the grant {grant} was {why} then.
 breach contains {"code": "FU-008", "evidence": {"grant": input.facts.grant.id, "why": why}} if {
 	input.event.type in {"compute.usage.gpu.v1", "compute.usage.inference.v1"}
 	why := input.facts.coverage

@@ -11,11 +11,19 @@ import pytest
 from click.testing import CliRunner, Result
 
 from engine.cli.main import main
+from engine.domain.codec import write_event
 from engine.policy.bundle import load_bundle
 from engine.policy.opa_server import connect
+from tests.domain.make import event
 from tests.policy.servers import POLICIES, OpaServer, usage
 
 pytestmark = pytest.mark.needs_opa
+LEAVER = (
+    event("credential.created", "2026-01-01", credential="c", owner="p-1"),
+    event("grant.issued", "2026-01-01", grant_id="G1", holder="p-1", quantity="100", vesting="immediate"),
+    event("person.terminated", "2026-02-01", person="p-1"),
+    event("usage.inference", "2026-02-02", credential="c", quantity="5"),
+)
 BROKEN_CASE = ('"as many": [3, {}, fu_004_shared(3)]', '"as many": [3, {}, set()]')
 
 
@@ -186,3 +194,32 @@ def test_a_built_bundle_serves_from_an_opa_of_ones_own(opa_binary: str, folder: 
     server.close()
     again = covenant("build", folder, "--output", output)
     assert (again.exit_code, "isn't an empty folder" in again.stderr) == (2, True)
+
+
+def test_judging_by_a_server_ends_where_judging_by_a_child_does(
+    opa_binary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same file, once with an OPA of our own and once with COVENANT_OPA_URL: what stands is the same to the byte."""
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"".join(write_event(one) + b"\n" for one in LEAVER))
+    standing = []
+    server = OpaServer(Path(opa_binary), load_bundle(POLICIES, Path(opa_binary)))
+    for url in ("", server.url):
+        monkeypatch.setenv("COVENANT_OPA_URL", url)
+        store = f"sqlite:///{tmp_path / ('server' if url else 'child')}.db"
+        run = CliRunner().invoke(main, ["--store", store, "--format", "json", "ingest", str(file)])
+        assert (run.exit_code, json.loads(run.stdout)["violations"]) == (0, {"FU-007": 1}), run.stderr
+        standing.append(CliRunner().invoke(main, ["--store", store, "export", "--standing"]).stdout)
+    server.close()
+    assert standing[0] == standing[1] != ""
+
+
+def test_a_server_that_is_not_there_is_one_sentence_and_exit_3(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before anything is written."""
+    monkeypatch.setenv("COVENANT_OPA_URL", "http://127.0.0.1:9")
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(write_event(LEAVER[0]) + b"\n")
+    store = tmp_path / "none.db"
+    run = CliRunner().invoke(main, ["--store", f"sqlite:///{store}", "ingest", str(file)])
+    assert (run.exit_code, "There is no policy engine at http://127.0.0.1:9" in run.stderr) == (3, True)
+    assert not store.exists()
