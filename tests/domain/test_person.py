@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.domain.aggregates import person
 from engine.domain.effects import Effects
-from engine.domain.events import Event
+from engine.domain.events import Alias, Event
 from engine.domain.order import place
 from engine.domain.reference import Reference
 from engine.domain.values import DAY_US, HOUR_US, MICRO
@@ -154,7 +154,15 @@ def test_a_push_is_tied_to_usage_by_what_they_share() -> None:
     """Session and branch are two links; the window reaches 72 hours back."""
     used = usage("2026-02-01", session="s1", branch="main")
     actor = {"kind": "login", "value": "github.com/x"}
-    push = {"actor": actor, "action": "pushed", "repository": "r", "name": "n", "in_org": False, "session": "s1", "branch": "main"}
+    push = {
+        "actor": actor,
+        "action": "pushed",
+        "repository": "r",
+        "name": "n",
+        "in_org": False,
+        "session": "s1",
+        "branch": "main",
+    }
     soon = event("contribution.attributed", "2026-02-04", **push)
     too_late = event("contribution.attributed", "2026-02-04T00:00:01Z", **push)
     _, effects = run([grant(), used, soon, too_late])
@@ -172,3 +180,31 @@ def test_a_push_to_a_repository_of_unknown_ownership_accuses_nobody() -> None:
     assert question is not None
     assert "in_org" not in question.event
     assert "which owners" in question.unknown["event.in_org"]
+
+
+def test_what_is_metered_in_another_unit_is_no_part_of_the_cap() -> None:
+    """The cap is in CCU; 500 seconds are not 500 CCU."""
+    _, effects = run([usage("2026-02-01"), usage("2026-02-02", "500", unit="second"), usage("2026-02-03")])
+    sums = [e.question.facts["use"]["ccu_30d_u"] // MICRO for e in effects if e.question]
+    assert sums == [10, 10, 20]
+
+
+def test_a_correction_states_what_a_usage_really_was_whenever_it_was_learnt() -> None:
+    """It stands before the usage it corrects; the one said last counts."""
+    used = usage("2026-02-01", "30", ident="u-1")
+    about = {"usage": {"source": "test", "id": "u-1"}, "occurred_at": "2026-02-01", "person": "p-1"}
+    second = event("usage.corrected", "2026-02-09", quantity="8", **about)
+    first = event("usage.corrected", "2026-02-05", quantity="20", **about)
+    state, effects = run([grant(), used, second, first])
+    assert state.grants["G1"].outstanding == 92 * MICRO
+    assert effects[-1].question is not None
+    assert effects[-1].question.facts["use"]["ccu_30d_u"] == 8 * MICRO
+    failed = event("usage.corrected", "2026-02-10", state="failed", **about)
+    state, _ = run([grant(), used, second, failed])
+    assert state.grants["G1"].outstanding == 100 * MICRO
+
+
+def test_a_login_is_the_same_in_any_case_of_letters() -> None:
+    """As its host takes it; a credential's hash is not."""
+    assert Alias("login", "github.com/Octo").id == Alias("login", "github.com/octo").id
+    assert Alias("credential", "A").id != Alias("credential", "a").id

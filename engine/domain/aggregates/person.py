@@ -6,7 +6,7 @@ facts ready to compare. What is folded here is about the person alone; it never 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +24,10 @@ from engine.domain.grants import Grant
 from engine.domain.reference import Reference
 from engine.domain.values import FOREVER
 from engine.domain.windows import Recent, RunningSum
+
+
+CAP_UNIT: Final = "CCU"
+"""The unit caps are counted in: what is metered in another is no part of them, for the numbers mean something else."""
 
 
 class Correction(msgspec.Struct):
@@ -150,8 +154,8 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
     coverage, grant = _coverage(state, data, at, drawn)
     if over:
         effects.postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
-    total = state.cap.add(at, amount)
-    if why:
+    total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0)
+    if why and data.unit == CAP_UNIT:
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why
     state.links.note(at, event.id, data, grant)
     effects.question = _usage_question(state, event, data, at, (amount, total), coverage, grant)

@@ -37,6 +37,9 @@ class Rank(IntEnum):
     DERIVED = 8
 
 
+CASELESS = frozenset({"login", "email"})
+
+
 class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """A name somebody goes by elsewhere: a login, an address, a credential's hash, a Unix user, a grant's id.
 
@@ -48,8 +51,8 @@ class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
 
     @property
     def id(self) -> str:
-        """The alias aggregate's id."""
-        return f"{self.kind}:{self.value}"
+        """The alias aggregate's id; hosts and mail servers take a login or an address in any case of letters."""
+        return f"{self.kind}:{self.value.lower() if self.kind in CASELESS else self.value}"
 
 
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):
