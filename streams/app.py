@@ -19,7 +19,7 @@ from streams.worker import Worker
 GROUP: Final = "covenant"
 
 
-def make_app(broker: str, worker: Worker, group: str = GROUP, session_s: float = 30.0) -> faust.App:
+def make_app(broker: str, worker: Worker, group: str = GROUP, session_s: float = 10.0) -> faust.App:
     """Make the app that feeds a worker."""
     app = faust.App(
         group,

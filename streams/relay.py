@@ -108,10 +108,17 @@ class Relay:
             for future in sent:
                 future.get(timeout=60)
             producer.commit_transaction()
-        except (ProducerFencedError, InvalidProducerEpochError) as error:
-            msg = "Another relay took over: messages of one store are published by one relay."
-            raise RelayFenced(msg, "Stop one of the two; the one started last goes on.") from error
         except KafkaError as error:
+            if fenced(error):
+                msg = "Another relay took over: messages of one store are published by one relay."
+                raise RelayFenced(msg, "Stop one of the two; the one started last goes on.") from error
             self._producer.close(timeout=1)
             self._producer = self._connect()
             raise unreachable(self.broker, error) from error
+
+
+def fenced(error: BaseException | None) -> bool:
+    """Whether an error of the client's says, itself or by what it tells of, that another producer has our transactional id."""
+    if error is None or isinstance(error, (ProducerFencedError, InvalidProducerEpochError)):
+        return error is not None
+    return any(fenced(part) for part in error.args if isinstance(part, BaseException)) or fenced(error.__cause__)

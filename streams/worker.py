@@ -43,7 +43,7 @@ class Options(msgspec.Struct, frozen=True):
     pace: Pace = Pace()
     reference_s: float = 30.0
     """How long lanes wait at the start for the reference data that stood before it."""
-    session_s: float = 30.0
+    session_s: float = 10.0
     """How long a worker may be silent before its partitions go to others."""
 
 

@@ -11,12 +11,12 @@ from streams.worker import Options
 SESSION_S = 6.0
 
 
-def main() -> None:
-    """Run until all is done."""
+def main(*, until_drained: bool = True) -> None:
+    """Run until all is done, or until it is ended."""
     settings = read_settings()
     options = Options(pace=Pace(batch=settings.batch, quiet_s=0.2), session_s=SESSION_S)
     with bootstrap.make_body(settings, lanes=settings.lanes, publish=True) as body:
-        run_worker(body, settings.broker, bootstrap.now_us, options=options, say=print, until_drained=True)
+        run_worker(body, settings.broker, bootstrap.now_us, options=options, say=print, until_drained=until_drained)
 
 
 if __name__ == "__main__":

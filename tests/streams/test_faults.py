@@ -19,6 +19,8 @@ from tests.streams.story import story, values
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.needs_postgres, pytest.mark.needs_opa]
 Rules = tuple[Bundle, OpaChild]
+UNTIL_DRAINED = ("-c", "from tests.streams.frozen import main; main()")
+SOON_MISSED = ("-c", "from tests.streams.frozen import main; main(until_drained=False)")
 
 
 def recorded(cluster: Cluster) -> int:
@@ -46,7 +48,7 @@ def test_killed_again_and_again_nothing_is_lost_and_nothing_counts_twice(
     """kill -9 of worker and relay in the middle, several times, whatever they were doing."""
     sent = cluster.send(story())
     for part in (1, 3, 5):
-        relay, worker = cluster.start("relay"), cluster.start("worker")
+        relay, worker = cluster.start("relay"), cluster.start_python(SOON_MISSED)
         goal = sent * part // 8
         cluster.until(lambda goal=goal: recorded(cluster) >= goal, 60)
         worker.kill()
@@ -64,11 +66,10 @@ def test_a_frozen_worker_that_wakes_up_after_it_lost_its_partitions_writes_nothi
     """Stopped for longer than its session while another takes its lanes, then woken: the store refuses what it still holds."""
     sent = cluster.send(story())
     relay = cluster.start("relay")
-    command = ["-c", "from tests.streams.frozen import main; main()"]
-    frozen = cluster.start_python(command)
+    frozen = cluster.start_python(UNTIL_DRAINED)
     cluster.until(lambda: recorded(cluster) > sent // 8, 60)
     frozen.send_signal(signal.SIGSTOP)
-    other = cluster.start_python(command)
+    other = cluster.start_python(UNTIL_DRAINED)
     held = recorded(cluster)
     cluster.until(lambda: recorded(cluster) > held, 6 * SESSION_S)
     frozen.send_signal(signal.SIGCONT)
@@ -87,11 +88,14 @@ def test_a_second_relay_fences_the_first(cluster: Cluster) -> None:
     cluster.until(lambda: "publishes" in cluster.said(first), 30)
     second = cluster.start("relay")
     cluster.until(lambda: "publishes" in cluster.said(second), 30)
+    second.send_signal(signal.SIGSTOP)  # so that it is the first that finds the messages
     worker = cluster.start("worker", "--until-drained")
     assert first.wait(60) == 3, cluster.said(first)
     assert "Another relay took over" in cluster.said(first)
+    second.send_signal(signal.SIGCONT)
     assert worker.wait(90) == 0, cluster.said(worker)
     assert second.poll() is None
+    assert len({json.loads(value)["id"] for _, value in cluster.topic("covenant.audit")}) == len(cluster.topic("covenant.audit"))
 
 
 def test_a_restarted_broker_and_a_restarted_database_lose_nothing(
