@@ -165,7 +165,7 @@ def small_disk(migrated_url: Callable[[str], str]) -> Iterator[SqlStore]:
     @event.listens_for(store.engine, "begin")
     def on_begin(connection: Connection) -> None:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 20}")
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 4}")
 
     yield store
     store.close()
