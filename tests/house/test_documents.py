@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +14,13 @@ import pytest
 from click.testing import CliRunner
 
 from engine.cli.main import main
+from engine.domain.records import ViolationRow
+from engine.domain.values import instant
+from engine.policy.bundle import load_bundle
+from engine.policy.checking import problems
+from engine.service.publishing import Publisher, Recorded
 from engine.settings import table
+from streams.topics import OUTBOUND
 from tests.house.tracked import files, name, tracked
 from tests.services.parts import ROOT
 
@@ -144,3 +152,46 @@ def test_the_root_has_what_people_look_for() -> None:
     """By the names they expect, and the licence's whole text."""
     assert [file for file in ROOT_FILES if not (ROOT / file).is_file()] == []
     assert "END OF TERMS AND CONDITIONS" in (ROOT / "LICENSE").read_text()
+
+
+def shown_violation() -> ViolationRow:
+    """Give the violation that README and the subscribers' page show."""
+    (shown,) = [json.loads(body) for kind, body in FENCE.findall((ROOT / "README.md").read_text()) if kind == "json"]
+    return ViolationRow(
+        id=shown["id"], organisation="acme", rule=shown["rule"], aggregate=f"acme/person/{shown['holder']}",
+        discriminator='["2026-05"]', severity=shown["severity"], clause=shown["clause"], respondent=shown["respondent"],
+        holder=shown["holder"], repository="", status=shown["status"], settled=True, opened_at=instant(shown["opened_at"]),
+        last_seen_at=instant(shown["last_seen_at"]), count=shown["count"], first_decision="", last_decision="", evidence="{}",
+        sentence=shown["sentence"], version=2, settle_us=0,
+    )  # fmt: skip
+
+
+def test_the_message_shown_to_subscribers_is_what_they_get() -> None:
+    """Whole, with its ids, as it is published under the key `0123456789abcdef`."""
+    row = shown_violation()
+    said = {m.topic: m.value for m in Publisher(b"0123456789abcdef").messages(Recorded(0, 1, row.last_seen_at, violations=[row]))}
+    (shown,) = [json.loads(body) for kind, body in FENCE.findall((ROOT / "docs" / "subscriber.md").read_text()) if kind == "json"]
+    assert json.loads(said["covenant.violations"]) == shown
+
+
+def test_the_topics_shown_to_subscribers_are_those_that_are_made() -> None:
+    """All that go out, none else."""
+    shown = re.findall(r"^\| `(covenant\.[a-z.-]+)` \|", (ROOT / "docs" / "subscriber.md").read_text(), re.MULTILINE)
+    assert shown == [topic.name for topic in OUTBOUND]
+
+
+def test_the_rule_shown_to_authors_passes_their_check(opa_binary: str, tmp_path: Path) -> None:
+    """In the place of the one that ships."""
+    folder = Path(shutil.copytree(ROOT / "policies", tmp_path / "policies"))
+    (rule,) = [body for kind, body in FENCE.findall((ROOT / "docs" / "policy-author.md").read_text()) if kind == "rego"]
+    (folder / "fair_use" / "fu_004.rego").write_text(rule)
+    assert problems(Path(opa_binary), folder, shipped=True) == []
+
+
+def test_counsels_list_of_rules_is_the_catalogue(opa_binary: str) -> None:
+    """Each rule by its code, title and clause, with its page."""
+    rules = load_bundle(ROOT / "policies", Path(opa_binary)).catalogue.rules
+    pages = [(rule.file.removesuffix(".rego") + ".md") for rule in rules]
+    expected = [f"| {r.code} {r.title} | {r.clause} | [page](../policies/{p}) |" for r, p in zip(rules, pages, strict=True)]
+    shown = [line for line in (ROOT / "docs" / "legal.md").read_text().splitlines() if line.startswith(("| FU-", "| IP-"))]
+    assert shown == expected
