@@ -74,8 +74,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not needs(item) & missing.keys()]
     config.stash[LEFT_OUT] = [
-        f"{sum(name in needs(item) for item in left_out)} tests left out: {reason}"
-        for name, reason in missing.items()
+        f"{sum(name in needs(item) for item in left_out)} tests left out: {reason}" for name, reason in missing.items()
     ]
 
 
@@ -127,7 +126,7 @@ def chromium() -> str:
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
     """A running headless browser; per module, since Playwright's loop blocks asyncio while it runs."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - only tests with a browser pay for it
+    from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
         running = playwright.chromium.launch(

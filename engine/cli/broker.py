@@ -25,7 +25,9 @@ def broker_of(settings: Settings) -> str:
     """Give the broker that the settings name."""
     if not settings.broker:
         msg = "No broker is set, and this command needs one."
-        raise UsageError(msg, "Set COVENANT_BROKER to Kafka's HOST:PORT, such as 127.0.0.1:9092; `covenant ingest` works without.")
+        raise UsageError(
+            msg, "Set COVENANT_BROKER to Kafka's HOST:PORT, such as 127.0.0.1:9092; `covenant ingest` works without."
+        )
     return settings.broker
 
 
@@ -47,12 +49,12 @@ def _work(shell: Shell, *, until_drained: bool, beside: Callable[[Any], None] = 
     from streams.worker import Options  # noqa: PLC0415
 
     settings = shell.settings
-    options = Options(settings.organisation, settings.trust_recorded_time, Pace(batch=settings.batch, quiet_s=0.2 if until_drained else 1.0))
+    options = Options(
+        settings.organisation, settings.trust_recorded_time, Pace(batch=settings.batch, quiet_s=0.2 if until_drained else 1.0)
+    )
     with bootstrap.make_body(settings, lanes=settings.lanes, publish=True) as body:
         beside(body)
-        run_worker(
-            body, broker_of(settings), bootstrap.now_us, options=options, say=shell.say, until_drained=until_drained
-        )
+        run_worker(body, broker_of(settings), bootstrap.now_us, options=options, say=shell.say, until_drained=until_drained)
 
 
 @click.command(short_help="Publish what was recorded to the broker's topics.")
@@ -189,7 +191,7 @@ def _lines(name: str) -> Iterator[bytes]:
         with Path(name).open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            yield from gzip.open(raw) if zipped else raw
+            yield from gzip.GzipFile(fileobj=raw) if zipped else raw
     except OSError as error:
         msg = f"{name} can't be read: {error.strerror or error}."
         raise UsageError(msg, "Give files of CloudEvents lines, plain or gzip.") from error

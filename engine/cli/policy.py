@@ -146,7 +146,8 @@ def check(shell: Shell, folder: Path | None) -> None:
     else:
         for problem in found:
             click.echo(str(problem))
-        shell.say(f"{len(found)} mistake{'s' if len(found) > 1 else ''} in {bundle_folder}." if found else f"{bundle_folder}: no mistake found.")
+        many = f"{len(found)} mistake{'s' if len(found) > 1 else ''} in {bundle_folder}."
+        shell.say(many if found else f"{bundle_folder}: no mistake found.")
     if found:
         raise click.exceptions.Exit(1)
 

@@ -222,9 +222,7 @@ class Deciding:
     def keep(self, row: ViolationRow, change: str, time: int, decision: str, cause: str) -> None:
         """Record a violation's row and the step that led to it."""
         self.violations[row.id] = row
-        self.changes.append(
-            ViolationChange(row.id, row.version, change, decision, cause, time, self.recorded_at, row.count)
-        )
+        self.changes.append(ViolationChange(row.id, row.version, change, decision, cause, time, self.recorded_at, row.count))
         if row.settled or row.status == "retracted":
             self.memory.unsettled.pop(row.id, None)
         else:

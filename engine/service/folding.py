@@ -28,9 +28,7 @@ TAIL = 4096
 class Folding:
     """One batch being folded; collects rows and touched entries."""
 
-    def __init__(
-        self, memory: LaneMemory, lanes: int, recorded_at: int, need: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, memory: LaneMemory, lanes: int, recorded_at: int, need: Callable[[str], None] = lambda _: None) -> None:
         """Begin a batch of a lane; `need` brings an aggregate into memory."""
         self.need = need
         self.memory = memory
@@ -207,8 +205,8 @@ class Folding:
                     PostingRow(
                         len(self.postings), aggregate.organisation, aggregate.key, entry.identity, grant,
                         aggregate.ident, unit, kind, change, entry.place.time,
-                    )  # fmt: skip
-                )
+                    )
+                )  # fmt: skip
         entry.postings = now
 
     def _journal(self, delivery: Delivery, origin: str) -> None:

@@ -89,7 +89,9 @@ class Taken(msgspec.Struct):
 class Body:
     """Processes lanes against one store under one bundle."""
 
-    def __init__(self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publisher: Publisher | None = None) -> None:
+    def __init__(
+        self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publisher: Publisher | None = None
+    ) -> None:
         """Begin with no lane open; `publisher` makes what the outbox tells the relay."""
         self.store = store
         self.evaluator = evaluator
@@ -162,14 +164,12 @@ class Body:
                 watermark=0, work="", read=taken.read, accepted=len(taken.events), duplicates=taken.duplicates,
                 outbox_sequence=lane.outbox_sequence + len(outbox), positions=dict(lane.positions) | dict(positions),
                 journal=tuple(folding.journal), seen=tuple(taken.seen), refused=tuple(taken.refused), outbox=outbox,
-            )  # fmt: skip
-        )
+            )
+        )  # fmt: skip
         self.catch_up()
         return BatchResult(taken.read, len(taken.events), taken.duplicates, len(taken.refused))
 
-    def begin(
-        self, lane: int, arrivals: Sequence[Arrival | Delivery], positions: Mapping[str, int], recorded_at: int
-    ) -> Work:
+    def begin(self, lane: int, arrivals: Sequence[Arrival | Delivery], positions: Mapping[str, int], recorded_at: int) -> Work:
         """Fold a batch and start evaluating what changed."""
         memory = self._memory[lane]
         taken = self._take(arrivals, recorded_at, memory.in_flight)
@@ -257,9 +257,7 @@ class Body:
         memory.reference += len(news)
         folding.invalidate(since)
 
-    def _start(
-        self, memory: LaneMemory, folding: Folding, kind: str, taken: Taken, background: Sequence[str] = ()
-    ) -> Work:
+    def _start(self, memory: LaneMemory, folding: Folding, kind: str, taken: Taken, background: Sequence[str] = ()) -> Work:
         fallen = memory.fallen_due()
         self._load(memory, fallen)
         folding.wake(fallen)
@@ -330,9 +328,7 @@ class Body:
                 memory.entries += len(aggregate.timeline.entries)
             memory.aggregates[key] = aggregate
 
-    def _take(
-        self, arrivals: Sequence[Arrival | Delivery], recorded_at: int, in_flight: Mapping[str, str]
-    ) -> Taken:
+    def _take(self, arrivals: Sequence[Arrival | Delivery], recorded_at: int, in_flight: Mapping[str, str]) -> Taken:
         taken = Taken()
         events: list[tuple[Arrival, Event, Written]] = []
         for arrival in arrivals:

@@ -79,19 +79,36 @@ INBOUND = st.one_of(
         {"from": times, "until": times, "amount": amounts},
     ),
     _event("approval.revoked", {"approval_id": st.sampled_from(["a1", "a2"]), "about": _ABOUT}),
-    _event("alias.linked", {"alias": logins, "target": people.map(lambda p: {"kind": "person", "id": p}), "verified": st.booleans()}, {"valid_from": times, "valid_until": times}),
+    _event(
+        "alias.linked",
+        {"alias": logins, "target": people.map(lambda p: {"kind": "person", "id": p}), "verified": st.booleans()},
+        {"valid_from": times, "valid_until": times},
+    ),
     _event("alias.unlinked", {"alias": logins}, {"valid_until": times}),
     _event("credential.created", {"credential": keys, "owner": people}),
-    _event("disclosure.submitted", {"person": people, "disclosure_id": st.just("d"), "kind": st.just("prior_invention"), "repository": repositories}),
+    _event(
+        "disclosure.submitted",
+        {
+            "person": people, "disclosure_id": st.just("d"), "kind": st.just("prior_invention"), "repository": repositories,
+        },
+    ),
     _event("repository.pushed", _REPOSITORY, {**_ACT, "session": sessions, "ref": st.just("refs/heads/main")}),
     _event("repository.downloaded", _REPOSITORY, _ACT),
-    _event("repository.forked", {**_REPOSITORY, "to_owner": owners, "to_owner_kind": st.sampled_from(["user", "organisation"])}, _ACT),
+    _event(
+        "repository.forked",
+        {**_REPOSITORY, "to_owner": owners, "to_owner_kind": st.sampled_from(["user", "organisation"])},
+        _ACT,
+    ),
     _event("repository.transferred", {**_REPOSITORY, "to_owner": owners}, _ACT),
     _event("repository.visibility_changed", {**_REPOSITORY, "to": st.sampled_from(["public", "private"])}, _ACT),
 )  # fmt: skip
 REFERENCE = st.one_of(
     _event("organisation.configured", {"owners": st.just([OWNERS[0]])}, {"effective_from": times}),
-    _event("rate.published", {"meter": st.sampled_from(["input_tokens", "gpu_seconds"]), "units": amounts}, {"effective_from": times}),
+    _event(
+        "rate.published",
+        {"meter": st.sampled_from(["input_tokens", "gpu_seconds"]), "units": amounts},
+        {"effective_from": times},
+    ),
 )  # fmt: skip
 
 

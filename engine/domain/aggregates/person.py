@@ -25,7 +25,6 @@ from engine.domain.reference import Reference
 from engine.domain.values import FOREVER
 from engine.domain.windows import Recent, RunningSum
 
-
 CAP_UNIT: Final = "CCU"
 """The unit caps are counted in: what is metered in another is no part of them, for the numbers mean something else."""
 
