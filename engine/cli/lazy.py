@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
+import threading
 from collections.abc import Mapping
 from typing import Any, Final, NoReturn
 
@@ -66,7 +68,9 @@ class LazyGroup(click.Group):
             formatter.write_dl([(name, text) for name, (_, text) in self.entries.items()])
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run a command, and tell its error the one way."""
+        """Run a command, and tell its error the one way; told to end, it gives back what it holds first."""
+        if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+            signal.signal(signal.SIGTERM, _end)
         try:
             return super().invoke(ctx)
         except (click.ClickException, click.exceptions.Exit):
@@ -77,6 +81,10 @@ class LazyGroup(click.Group):
             _go_quietly()
         except Exception as error:  # noqa: BLE001 - the one place where every error is told
             _tell(error, ctx.ensure_object(Shell))
+
+
+def _end(number: int, _: object) -> NoReturn:
+    raise SystemExit(128 + number)
 
 
 def _go_quietly() -> NoReturn:

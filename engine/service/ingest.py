@@ -12,6 +12,7 @@ from typing import Final
 
 import msgspec
 
+from engine.domain.errors import LaneConflict
 from engine.intake.arrivals import Arrival
 from engine.service.process import BatchResult, Body, Work
 
@@ -65,6 +66,10 @@ def ingest(
                 run.send()
                 progress(run.taking.read)
         run.end()
+    except LaneConflict as error:
+        body.drop(LANE)
+        msg = "Another run is writing this store."
+        raise LaneConflict(msg, "Run it again once that one has ended: what was taken in counts as a duplicate.") from error
     except BaseException:
         body.drop(LANE)
         raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import itertools
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -341,18 +342,69 @@ def _heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def test_ctrl_c_is_quiet(folder: Path, program: Callable[..., subprocess.Popen[bytes]]) -> None:
-    """No trace, no sentence; the exit code that shells know."""
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_told_to_end_it_is_quiet_and_leaves_nothing_running(
+    folder: Path, program: Callable[..., subprocess.Popen[bytes]], how: signal.Signals, code: int
+) -> None:
+    """No trace, no sentence; the exit code that shells know, and its OPA ends with it."""
     process = program("ingest", "-", stdin=subprocess.PIPE, preexec_fn=_heed_ctrl_c)
-    deadline = time.monotonic() + 60
-    while not (folder / ".covenant" / "covenant.db").exists() and time.monotonic() < deadline:
-        time.sleep(0.01)
-    time.sleep(0.3)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(60) == 130
+    opa = child_of(process)
+    process.send_signal(how)
+    assert process.wait(60) == code
     assert process.stderr is not None
     assert process.stderr.read() == b""
     process.communicate()
+    assert not Path(f"/proc/{opa}").exists()
+
+
+def test_an_opa_that_dies_in_the_middle_is_one_message_and_nothing_is_half_written(
+    covenant: Run, folder: Path, program: Callable[..., subprocess.Popen[bytes]]
+) -> None:
+    """What was judged stands, the rest is taken in by the next run; the end is that of a run nobody disturbed."""
+    path = many(folder)
+    lines = path.read_bytes().splitlines(keepends=True)
+    process = program("ingest", "-", stdin=subprocess.PIPE, env={"COVENANT_BATCH": "20"})
+    opa = child_of(process)
+    assert process.stdin is not None
+    process.stdin.write(b"".join(lines[:600]))
+    process.stdin.flush()
+    os.kill(opa, signal.SIGKILL)
+    out, err = process.communicate(b"".join(lines[600:]), timeout=120)
+    assert (process.returncode, out) == (3, b"")
+    assert len(err.splitlines()) == 1
+    assert b"policy engine" in err
+    ingested(covenant, path)
+    ingested(covenant, "--store", "sqlite:///whole.db", path)
+    whole = covenant("--store", "sqlite:///whole.db", "export", "--standing").stdout_bytes
+    assert covenant("export", "--standing").stdout_bytes == whole
+
+
+def test_two_runs_on_one_store_do_not_mix(covenant: Run, folder: Path, program: Callable[..., subprocess.Popen[bytes]]) -> None:
+    """One of them may have to give way, with one sentence; a third run ends where one alone would have."""
+    path = many(folder)
+    both = [program("ingest", path, "--quiet", env={"COVENANT_BATCH": "20"}) for _ in range(2)]
+    for process in both:
+        _, err = process.communicate(timeout=120)
+        assert process.returncode in (0, 1)
+        assert process.returncode == 0 or b"Another run is writing this store" in err
+        assert len(err.splitlines()) == process.returncode
+    ingested(covenant, path)
+    ingested(covenant, "--store", "sqlite:///whole.db", path)
+    whole = covenant("--store", "sqlite:///whole.db", "export", "--standing").stdout_bytes
+    assert covenant("export", "--standing").stdout_bytes == whole
+
+
+def child_of(process: subprocess.Popen[bytes]) -> int:
+    """The OPA that a run started, once it is there and the store too."""
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        for child in children:
+            if b"run\0--server" in Path(f"/proc/{child}/cmdline").read_bytes() and list(Path().glob(".covenant/*.db")):
+                time.sleep(0.5)
+                return int(child)
+        time.sleep(0.02)
+    raise AssertionError(children)
 
 
 def test_parked_counts_what_still_waits_for_a_link(covenant: Run, folder: Path, events: Path) -> None:
