@@ -48,7 +48,8 @@ class ReferenceLog:
         """Take further events; gives the earliest moment from which anything changed."""
         self.events += events
         self.now = Reference(self.events)
-        return min(event.data.effective(event.time) for event in events)
+        earliest: int = min(event.data.effective(event.time) for event in events)
+        return earliest
 
 
 def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:

@@ -154,7 +154,7 @@ def test_a_push_is_tied_to_usage_by_what_they_share() -> None:
     """Session and branch are two links; the window reaches 72 hours back."""
     used = usage("2026-02-01", session="s1", branch="main")
     actor = {"kind": "login", "value": "github.com/x"}
-    push = {
+    push: dict[str, Any] = {
         "actor": actor,
         "action": "pushed",
         "repository": "r",
@@ -174,7 +174,7 @@ def test_a_push_is_tied_to_usage_by_what_they_share() -> None:
 def test_a_push_to_a_repository_of_unknown_ownership_accuses_nobody() -> None:
     """Until the organisation has said which owners are its own, whether a push went outside is unknown."""
     actor = {"kind": "login", "value": "github.com/x"}
-    push = {"actor": actor, "action": "pushed", "repository": "r", "name": "n"}
+    push: dict[str, Any] = {"actor": actor, "action": "pushed", "repository": "r", "name": "n"}
     _, effects = run([event("contribution.attributed", "2026-02-04", **push)])
     question = effects[-1].question
     assert question is not None
@@ -192,7 +192,7 @@ def test_what_is_metered_in_another_unit_is_no_part_of_the_cap() -> None:
 def test_a_correction_states_what_a_usage_really_was_whenever_it_was_learnt() -> None:
     """It stands before the usage it corrects; the one said last counts."""
     used = usage("2026-02-01", "30", ident="u-1")
-    about = {"usage": {"source": "test", "id": "u-1"}, "occurred_at": "2026-02-01", "person": "p-1"}
+    about: dict[str, Any] = {"usage": {"source": "test", "id": "u-1"}, "occurred_at": "2026-02-01", "person": "p-1"}
     second = event("usage.corrected", "2026-02-09", quantity="8", **about)
     first = event("usage.corrected", "2026-02-05", quantity="20", **about)
     state, effects = run([grant(), used, second, first])

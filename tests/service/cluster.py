@@ -24,7 +24,7 @@ LANES = 4
 
 def is_reference(event: Event) -> bool:
     """Whether an event belongs on the reference log."""
-    return event.data.TOPIC == "reference"
+    return bool(event.data.TOPIC == "reference")
 
 
 def run_in_order(events: Sequence[Event], evaluator: Evaluator, bundle: Bundle) -> MemoryStore:
@@ -47,7 +47,7 @@ class Cluster:
         self.store = MemoryStore()
         self.store.save_bundle(bundle.digest, bundle.to_bytes(), 0)
         self.body = Body(self.store, evaluator, bundle, lanes=LANES)
-        self.new_body = lambda: Body(self.store, evaluator, bundle, lanes=LANES)
+        self.evaluator, self.bundle = evaluator, bundle
         arriving = list(events) + chance.sample(list(events), len(events) // 4)
         chance.shuffle(arriving)
         self.reference = deque(e for e in arriving if is_reference(e))
@@ -106,7 +106,7 @@ class Cluster:
 
     def _restart(self, number: int) -> None:
         if self.chance.random() < 0.2:
-            self.body = self.new_body()
+            self.body = Body(self.store, self.evaluator, self.bundle, lanes=LANES)
             for n in range(LANES):
                 self.body.open(n)
         else:
