@@ -59,6 +59,6 @@ def _derived(message: Message, name: str, where: str) -> Item[Arrival | Delivery
     except Refusal as refusal:
         return Item(ALWAYS, name, message.offset, Arrival(None, refusal, value, where))
     except RecursionError:
-        refusal = Refusal("Nested too deeply to be read.", "Only Covenant itself may write to covenant.derived.", code="too-deep")
-        return Item(ALWAYS, name, message.offset, Arrival(None, refusal, value, where))
+        deep = Refusal("Nested too deeply to be read.", "Only Covenant itself may write to covenant.derived.", code="too-deep")
+        return Item(ALWAYS, name, message.offset, Arrival(None, deep, value, where))
     return Item(delivery.event.time, name, message.offset, delivery)

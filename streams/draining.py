@@ -29,9 +29,9 @@ class Drained:
     def why_not(self) -> str:
         """Say what is left to do; empty when nothing is."""
         before = {lane.lane: lane for lane in self.store.lanes()}
-        waiting = self.store.outbox_size()
-        if waiting:
-            return f"{waiting} messages wait to be published."
+        for number in range(REFERENCE_LANE, self.lanes):
+            if self.store.outbox(number, self.store.published(number), 1):
+                return f"Lane {number} has messages to be published."
         for name, end in self.ends.of(self.inputs).items():
             topic, partition = self.inputs[name]
             number = REFERENCE_LANE if topic == REFERENCE else partition

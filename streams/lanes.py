@@ -229,7 +229,9 @@ class LaneDriver(threading.Thread):
         lost = [name for name, position in before.items() if self.recorded[name] < position]
         if lost:
             msg = f"The store stands before what it had recorded of {lost[0]}."
-            raise IntegrityError(msg, "Was it restored from a backup? Start the worker again: it reads on where the store stands.")
+            raise IntegrityError(
+                msg, "Was it restored from a backup? Start the worker again: it reads on where the store stands."
+            )
         for name, position in self.recorded.items():
             self.merge.skip(name, position)
         for batch in held:

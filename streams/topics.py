@@ -143,9 +143,9 @@ def how_to_grow(lanes: int) -> str:
     """Say what to do about another number of lanes."""
     return (
         "The count is fixed when the topics are made: a key's lane is murmur2(key) modulo the count, and what was recorded "
-        f"of a lane stays with it. Set COVENANT_LANES to the count that is there; or, to have {lanes}, let the workers drain, "
-        "stop them, move the topics aside (or use a new broker) and create them anew, and start with an empty store by "
-        "replaying the old one's journal: `covenant export --journal` of the old store gives the events."
+        f"of a lane stays with it. Set COVENANT_LANES to the count that is there. To have {lanes} lanes instead, make the "
+        "topics anew on another broker (or under this one after removing them), begin with an empty store, and send the "
+        "events again: `covenant topics load FILE`, or from the sources."
     )
 
 
@@ -180,7 +180,9 @@ def _described(topic: Topic, partitions: int, settings: Mapping[str, Any], lanes
     elif partitions != wanted:
         problems.append(f"It has {partitions} partitions and should have {wanted}. {how_to_grow(lanes)}")
     problems += [
-        f"{key} is {actual[key]} and should be {value}." for key, value in topic.configs.items() if actual.get(key, value) != value
+        f"{key} is {actual[key]} and should be {value}."
+        for key, value in topic.configs.items()
+        if actual.get(key, value) != value
     ]
     return Described(topic.name, topic.carries, partitions, wanted, actual, tuple(problems))
 

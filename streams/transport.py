@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, cast
 
 from faust.transport.drivers.aiokafka import Consumer as AioKafkaConsumer
 from faust.transport.drivers.aiokafka import Transport as AioKafkaTransport
@@ -64,7 +64,7 @@ class Consumer(AioKafkaConsumer):
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109 - Faust's
         """Give one message for each partition that has records."""
         if not self.flow_active:
-            await self.wait(self.can_resume_flow)
+            await self.wait(self.can_resume_flow.wait())
         fetched: dict[TP, Fetched] = {}
         async with self._reading:
             generation = self.app.consumer_generation_id
@@ -97,11 +97,10 @@ class Consumer(AioKafkaConsumer):
         return fetched
 
     def _batch_message(self, tp: TP, batch: Fetched) -> ConsumerMessage:
-        last = batch.records[-1]
-        generation = self.app.consumer_generation_id
+        last, value = batch.records[-1], cast("Any", batch)
         return ConsumerMessage(
-            tp.topic, tp.partition, last.offset, (last.timestamp or 0) / 1000.0, last.timestamp_type, [], None, batch,
-            None, None, None, tp, generation_id=generation,
+            tp.topic, tp.partition, last.offset, (last.timestamp or 0) / 1000.0, last.timestamp_type, [], None, value,
+            None, None, None, tp, generation_id=self.app.consumer_generation_id,
         )  # fmt: skip
 
     async def _add_gap(self, tp: TP, offset_from: int, offset_to: int) -> None:

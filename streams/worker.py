@@ -63,10 +63,13 @@ class Worker:
         self._paused: set[TP] = set()
         self._ready = threading.Event()
         self._shared = Shared(
-            body, clock, options.pace, options.organisation, options.trust_recorded, lambda error: self.fatal(error),
+            body, clock, options.pace, options.organisation, options.trust_recorded, self._leave,
             self._committed, self._ready.is_set, say,
         )  # fmt: skip
         self._seeking: asyncio.Task[None] | None = None
+
+    def _leave(self, error: BaseException) -> None:
+        self.fatal(error)
 
     def attach(self, app: Any) -> None:
         """Take the Faust app whose partitions these are."""
@@ -132,7 +135,9 @@ class Worker:
                     break
                 await asyncio.sleep(0.05)
             else:
-                self.say(f"Reference data isn't read to its end after {self.options.reference_s:.0f} s; the lanes begin without it.")
+                self.say(
+                    f"Reference data isn't read to its end after {self.options.reference_s:.0f} s; the lanes begin without it."
+                )
             self._ready.set()
         except asyncio.CancelledError:
             raise

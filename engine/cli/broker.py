@@ -15,7 +15,7 @@ import msgspec
 
 from engine import bootstrap
 from engine.cli.shell import Shell, pass_shell
-from engine.domain.errors import CovenantError, UsageError
+from engine.domain.errors import UsageError
 from engine.settings import Settings
 
 DRAINED_HELP: Final = "End when all is read, judged and published; violations then settle as at the end of a run."
@@ -191,10 +191,11 @@ def _lines(name: str) -> Iterator[bytes]:
         with Path(name).open("rb") as raw:
             zipped = raw.read(2) == b"\x1f\x8b"
             raw.seek(0)
-            yield from gzip.GzipFile(fileobj=raw) if zipped else raw
-    except OSError as error:
-        msg = f"{name} can't be read: {error.strerror or error}."
+            if not zipped:
+                yield from raw
+                return
+            with gzip.open(raw) as unzipped:
+                yield from unzipped
+    except (OSError, EOFError) as error:
+        msg = f"{name} can't be read to its end: {error}."
         raise UsageError(msg, "Give files of CloudEvents lines, plain or gzip.") from error
-
-
-__all__ = ["CovenantError", "relay", "topics", "up", "worker"]

@@ -106,7 +106,11 @@ class Publisher:
             "activity_id": activity,
             "type_uid": 200_300 + activity,
             "severity_id": _SEVERITY.get(row.severity, 0),
-            "compliance": {"control": row.rule, "requirements": [row.clause], "status": "Pass" if verb == "retracted" else "Fail"},
+            "compliance": {
+                "control": row.rule,
+                "requirements": [row.clause],
+                "status": "Pass" if verb == "retracted" else "Fail",
+            },
             "id": row.id,
             "version": row.version,
             "change": verb,
@@ -132,8 +136,9 @@ class Publisher:
                 yield _audit(decision.organisation, "decision.recorded", ident, decision.time, decision.id, data)
         for row in recorded.indeterminates:
             data = {
-                "rule": row.rule, "aggregate": self.masked(row.aggregate), "fact": row.fact, "reason": row.reason, "count": row.count,
-                "first_at": Instant(row.first_at), "last_at": Instant(row.last_at), "last_decision": row.last_decision,
+                "rule": row.rule, "aggregate": self.masked(row.aggregate), "fact": row.fact, "reason": row.reason,
+                "count": row.count, "first_at": Instant(row.first_at), "last_at": Instant(row.last_at),
+                "last_decision": row.last_decision,
             }  # fmt: skip
             ident = f"indeterminate {recorded.lane} {recorded.version} {row.rule} {row.aggregate} {row.fact}"
             yield _audit(row.organisation, "indeterminate.folded", ident, recorded.recorded_at, row.rule, data)
@@ -206,7 +211,15 @@ def _summaries(recorded: Recorded) -> Iterator[Message]:
 
 
 def _refusal(row: RefusedRow) -> dict[str, Any]:
-    return {"id": row.id, "source": row.source, "code": row.code, "field": row.field, "reason": row.reason, "do": row.do, "where": row.where}
+    return {
+        "id": row.id,
+        "source": row.source,
+        "code": row.code,
+        "field": row.field,
+        "reason": row.reason,
+        "do": row.do,
+        "where": row.where,
+    }
 
 
 def _dead_letters(refused: Iterable[RefusedRow]) -> Iterator[Message]:

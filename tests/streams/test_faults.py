@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import signal
 import time
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -28,8 +29,13 @@ def recorded(cluster: Cluster) -> int:
     return int(cluster.rows("SELECT coalesce(sum(read), 0) FROM batch")[0][0])
 
 
+def reached(cluster: Cluster, goal: int) -> bool:
+    """Whether the lanes have recorded so many messages."""
+    return recorded(cluster) >= goal
+
+
 def judge(cluster: Cluster, undisturbed: bytes) -> None:
-    """The oracle: all is read to its end, what stands is what an undisturbed run left, and it was told exactly once by event id."""
+    """All is read to its end, what stands is what an undisturbed run leaves, and it was told exactly once by event id."""
     assert cluster.left() == ""
     assert cluster.standing() == undisturbed
     told = {json.loads(value)["id"]: json.loads(value)["data"] for _, value in cluster.topic("covenant.violations")}
@@ -42,15 +48,13 @@ def judge(cluster: Cluster, undisturbed: bytes) -> None:
     assert len(versions) == len(set(versions))
 
 
-def test_killed_again_and_again_nothing_is_lost_and_nothing_counts_twice(
-    cluster: Cluster, tmp_path: Path, rules: Rules
-) -> None:
-    """kill -9 of worker and relay in the middle, several times, whatever they were doing."""
+def test_killed_again_and_again_nothing_is_lost_and_nothing_counts_twice(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
+    """Kill -9 of worker and relay in the middle, several times, whatever they were doing."""
     sent = cluster.send(story())
     for part in (1, 3, 5):
         relay, worker = cluster.start("relay"), cluster.start_python(SOON_MISSED)
         goal = sent * part // 8
-        cluster.until(lambda goal=goal: recorded(cluster) >= goal, 60)
+        cluster.until(partial(reached, cluster, goal), 60)
         worker.kill()
         time.sleep(0.05 * part)
         relay.kill()

@@ -64,6 +64,7 @@ class AfterCommit(Exception):
     """A fault that comes after the work was done: the answer was lost."""
 
     def __init__(self, fault: BaseException) -> None:
+        """Take the fault."""
         super().__init__()
         self.fault = fault
 
@@ -78,9 +79,16 @@ class Run:
         self.committed: list[Mapping[str, int]] = []
         self.said: list[str] = []
         self.shared = Shared(
-            self.body, lambda: 2_000_000_000_000_000, Pace(batch=4, quiet_s=0.05, linger_s=0.01, idling_s=0.3), "", False, self.errors.append,
-            lambda _, positions: self.committed.append(dict(positions)), lambda: True, self.said.append,
-        )  # fmt: skip
+            body=self.body,
+            clock=lambda: 2_000_000_000_000_000,
+            pace=Pace(batch=4, quiet_s=0.05, linger_s=0.01, idling_s=0.3),
+            organisation="",
+            trust_recorded=False,
+            fatal=self.errors.append,
+            committed=lambda _, positions: self.committed.append(dict(positions)),
+            ready=lambda: True,
+            say=self.said.append,
+        )
         self.driver = LaneDriver(0, self.body.open(0), self.shared)
         self.driver.start()
 
@@ -167,7 +175,9 @@ def test_a_second_worker_on_the_same_lane_writes_nothing_twice(tmp_path: Path, r
     assert [run.errors for run in runs] == [[], []]
     assert standing(store) == undisturbed
     with store.reading() as connection:
-        doubled = connection.exec_driver_sql("SELECT count(*) - count(DISTINCT identity) FROM journal WHERE origin = 'inbound'").scalar()
+        doubled = connection.exec_driver_sql(
+            "SELECT count(*) - count(DISTINCT identity) FROM journal WHERE origin = 'inbound'"
+        ).scalar()
     assert doubled == 0
     store.close()
 

@@ -11,7 +11,7 @@ from streams.merging import ALWAYS, Item, Merge
 
 NAMES = ("grants/0", "people/0", "usage/0")
 times = st.lists(st.integers(0, 50), max_size=30)
-inputs = st.fixed_dictionaries({name: times for name in NAMES})
+inputs = st.fixed_dictionaries(dict.fromkeys(NAMES, times))
 choices = st.lists(st.tuples(st.sampled_from(NAMES), st.integers(1, 7), st.booleans(), st.integers(1, 9)), max_size=80)
 
 

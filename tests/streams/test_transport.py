@@ -85,7 +85,8 @@ def numbered(start: int, end: int) -> list[bytes]:
 
 async def test_a_restart_reads_exactly_what_is_new(four_lanes: str) -> None:
     """Everything once, few messages for many records; afterwards only what was sent since, in order."""
-    group, positions = f"reader-{next(GROUPS)}", {}
+    group = f"reader-{next(GROUPS)}"
+    positions: dict[tuple[str, int], int] = {}
     send(four_lanes, numbered(0, 5000))
     first = await read(four_lanes, group, positions, 5000)
     assert first.values == numbered(0, 5000)
@@ -97,7 +98,8 @@ async def test_a_restart_reads_exactly_what_is_new(four_lanes: str) -> None:
 
 async def test_every_offset_is_committed(four_lanes: str) -> None:
     """What Kafka is told agrees with what was read, to the last record."""
-    group, positions = f"reader-{next(GROUPS)}", {}
+    group = f"reader-{next(GROUPS)}"
+    positions: dict[tuple[str, int], int] = {}
     send(four_lanes, numbered(0, 3000))
     await read(four_lanes, group, positions, 3000)
     admin = KafkaAdminClient(bootstrap_servers=four_lanes)

@@ -67,8 +67,10 @@ def test_violations_are_told_once_each_by_pseudonym_and_never_as_more_than_an_al
     assert all(finding["evidence"] for finding in findings)
 
 
-def test_what_cannot_be_read_becomes_a_dead_letter_and_the_partition_goes_on(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
-    """Broken, empty, binary, deep, oversized, of unknown type, on the wrong topic, forged: each is refused once, with a reason."""
+def test_what_cannot_be_read_becomes_a_dead_letter_and_the_partition_goes_on(
+    cluster: Cluster, tmp_path: Path, rules: Rules
+) -> None:
+    """Broken, empty, binary, deep, oversized, unknown, on the wrong topic, forged: each is refused once, with a reason."""
     good = story(200)
     bad = [
         ("covenant.usage", b"{oops"), ("covenant.usage", b""), ("covenant.people", b"\x00\xff\xfe binary"),
