@@ -37,6 +37,7 @@ def environment() -> Environment:
     filters: dict[str, Callable[..., Any]] = {
         "when": when, "day": day, "timed": timed, "units": units, "grouped": grouped, "words": words, "plural": plural,
         "share": share, "duration": duration, "section": section,
+        "begun": begun,
     }  # fmt: skip
     made.filters.update(filters)
     made.globals.update({"finding_url": finding_url, "person_url": person_url, "find_url": find_url, "style_url": STYLE_URL})
@@ -88,6 +89,11 @@ def grouped(text: str) -> str:
 def words(name: str) -> str:
     """Write an identifier as words."""
     return _KINDS.get(name, name.replace("_", " "))
+
+
+def begun(text: str) -> str:
+    """Begin a text with a capital and leave the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def plural(count: int, one: str, many: str = "") -> str:

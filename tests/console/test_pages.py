@@ -165,6 +165,19 @@ def test_a_retracted_finding_says_why_and_accuses_nobody(page: Page, site: Site,
     expect(page.get_by_role("region", name="Approvals and determinations")).to_contain_text("Back-dated")
 
 
+@pytest.mark.parametrize("width", [1280, 360])
+def test_a_table_stays_one_to_those_who_hear_it(page: Page, site: Site, width: int) -> None:
+    """On a narrow screen rows look like cards; rows, headers and cells keep their roles, and each value its label."""
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(site.url(f"/people/{LEAVER}"))
+    table = page.get_by_role("table", name="What was granted or received")
+    expect(table.get_by_role("columnheader", name="Outstanding")).to_have_count(1)
+    row = table.get_by_role("row").filter(has=page.get_by_role("rowheader", name="G1"))
+    expect(row.get_by_role("cell", name="679")).to_be_visible()
+    label = row.get_by_role("cell", name="679").evaluate("e => getComputedStyle(e, '::before').content")
+    assert label == ('"Outstanding"' if width == 360 else "none")
+
+
 def test_an_empty_store_says_so_in_words(page: Page, empty: str) -> None:
     """The first thing seen after a start with nothing taken in says what to do."""
     with running(empty) as fresh:
