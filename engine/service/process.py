@@ -15,12 +15,10 @@ import msgspec
 from engine.domain import codec
 from engine.domain.derivation import Delivery
 from engine.domain.effects import NOTHING
-from engine.domain.errors import LaneConflict, Refusal
-from engine.domain.events import Event
+from engine.domain.errors import LaneConflict
 from engine.domain.order import lane as lane_of
 from engine.domain.records import AggregateRow, Batch, Lane, OutboxRow, RefusedRow, SeenRow
 from engine.domain.timeline import Entry
-from engine.domain.written import Written, write
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Answer, Evaluator
@@ -29,14 +27,13 @@ from engine.service.folding import Folding
 from engine.service.judging import document_of, judge
 from engine.service.memory import KINDS, Aggregate, LaneMemory, ReferenceLog, folder
 from engine.service.publishing import Message, Publisher, Recorded
+from engine.service.taking import Taken, take
 from engine.store.protocol import Store
 
 REFERENCE_LANE = -1
 DERIVED_TOPIC = "covenant.derived"
 KEPT = 1_000_000
 """Entries a lane keeps in memory; aggregates untouched for longest are forgotten beyond it and loaded again at need."""
-RAW_KEPT = 65_536
-"""Bytes of a refused line that are kept."""
 
 
 class BatchResult(msgspec.Struct, frozen=True):
@@ -73,17 +70,6 @@ class Work(msgspec.Struct):
     duplicates: int
     work: str = ""
     ended: bool = False
-
-
-class Taken(msgspec.Struct):
-    """Arrivals sorted into what is done with them."""
-
-    events: list[tuple[Event, Written]] = []
-    deliveries: list[Delivery] = []
-    seen: list[SeenRow] = []
-    refused: list[RefusedRow] = []
-    read: int = 0
-    duplicates: int = 0
 
 
 class Body:
@@ -151,7 +137,7 @@ class Body:
 
     def refer(self, arrivals: Sequence[Arrival], positions: Mapping[str, int], recorded_at: int) -> BatchResult:
         """Record reference data on its own lane; lanes see it from their next batch on."""
-        taken = self._take(arrivals, recorded_at, {})
+        taken = take(self.store, arrivals, recorded_at, {})
         lane = self.store.lane(REFERENCE_LANE)
         folding = Folding(LaneMemory(lane), 1, recorded_at)
         for event, written in taken.events:
@@ -172,7 +158,7 @@ class Body:
     def begin(self, lane: int, arrivals: Sequence[Arrival | Delivery], positions: Mapping[str, int], recorded_at: int) -> Work:
         """Fold a batch and start evaluating what changed."""
         memory = self._memory[lane]
-        taken = self._take(arrivals, recorded_at, memory.in_flight)
+        taken = take(self.store, arrivals, recorded_at, memory.in_flight)
         folding = self._folding(memory, recorded_at)
         self._renew_reference(memory, folding)
         keys = [f"{e.organisation}/{'/'.join(e.data.about())}" for e, _ in taken.events]
@@ -328,36 +314,6 @@ class Body:
                 memory.entries += len(aggregate.timeline.entries)
             memory.aggregates[key] = aggregate
 
-    def _take(self, arrivals: Sequence[Arrival | Delivery], recorded_at: int, in_flight: Mapping[str, str]) -> Taken:
-        taken = Taken()
-        events: list[tuple[Arrival, Event, Written]] = []
-        for arrival in arrivals:
-            if isinstance(arrival, Delivery):
-                taken.deliveries.append(arrival)
-                continue
-            taken.read += 1
-            if arrival.event is None:
-                taken.refused.append(refused_row(arrival, arrival.refusal, recorded_at))
-            else:
-                events.append((arrival, arrival.event, write(arrival.event)))
-        identities = [written.identity for _, _, written in events]
-        known = self.store.seen(identities) if events else {}
-        known.update((identity, in_flight[identity]) for identity in identities if identity in in_flight)
-        for arrival, event, written in events:
-            before = known.get(written.identity)
-            if before is None:
-                known[written.identity] = written.content
-                taken.seen.append(SeenRow(written.identity, written.content))
-                taken.events.append((event, written))
-            elif before == written.content:
-                taken.duplicates += 1
-            else:
-                msg = f"Event {event.source} {event.id} was taken in before with other content."
-                do = "Give the corrected event an id of its own; the first one stands."
-                refusal = Refusal(msg, do, code="conflicting-duplicate", field="id")
-                taken.refused.append(refused_row(arrival, refusal, recorded_at))
-        return taken
-
     def _batch(self, memory: LaneMemory, work: Work, deciding: Deciding) -> Batch:
         folding = work.folding
         recorded = Recorded(
@@ -402,23 +358,3 @@ class Body:
 
 def _outbox(sequence: int, messages: Sequence[Message]) -> tuple[OutboxRow, ...]:
     return tuple(OutboxRow(number, *message) for number, message in enumerate(messages, sequence + 1))
-
-
-def refused_row(arrival: Arrival, refusal: Refusal | None, recorded_at: int) -> RefusedRow:
-    """Make the row of a refusal; its id is a function of what was refused and where it stood."""
-    refusal = refusal or Refusal("Refused without a reason.")
-    raw = arrival.raw[:RAW_KEPT]
-    if not raw and arrival.event is not None:
-        raw = codec.write_event(arrival.event)[:RAW_KEPT]
-    return RefusedRow(
-        id=codec.digest(arrival.where.encode(), raw).hex(),
-        organisation=arrival.event.organisation if arrival.event is not None else "",
-        source=arrival.event.source if arrival.event is not None else "",
-        code=refusal.code,
-        field=refusal.field,
-        reason=refusal.message,
-        do=refusal.do,
-        where=arrival.where,
-        raw=raw,
-        recorded_at=recorded_at,
-    )
