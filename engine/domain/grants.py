@@ -158,13 +158,15 @@ def burn_down(grants: dict[str, Grant], at: int, usage: Usage, amount: int) -> t
 
     Gives the first grant drawn on (or the first that could have been, for an amount of 0), postings, and overage.
     """
+    unit, wanted = usage.unit, usage.grant_id
     able = [
         grant
         for grant in grants.values()
-        if grant.unit == usage.unit
+        if grant.unit == unit
+        and grant.outstanding > 0
+        and (wanted is None or wanted == grant.id)
         and grant.live(at)
         and grant.admits(usage.model, usage.provider)
-        and usage.grant_id in (None, grant.id)
     ]
     if len(able) > 1:
         able.sort(key=lambda g: (g.priority, g.until, g.since, g.id))
@@ -172,8 +174,6 @@ def burn_down(grants: dict[str, Grant], at: int, usage: Usage, amount: int) -> t
     postings: list[Posting] = []
     left = amount
     for grant in able:
-        if grant.outstanding <= 0:
-            continue
         first = first or grant
         drawn = min(left, grant.outstanding)
         if drawn:

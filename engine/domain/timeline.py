@@ -79,12 +79,15 @@ class Timeline:
 
     def insert(self, entry: Entry) -> None:
         """Put an entry in its place; `refold` folds it."""
-        place = entry.place
-        if not self.places or place > self.places[-1]:
-            index = len(self.places)
-        else:
-            index = bisect.bisect_left(self.places, place)
-            self._rewind(index)
+        place, places = entry.place, self.places
+        if not places or place > places[-1]:  # the common case: after all others
+            self._changed(len(places))
+            places.append(place)
+            self.entries.append(entry)
+            self.at[entry.identity] = place
+            return
+        index = bisect.bisect_left(places, place)
+        self._rewind(index)
         self._changed(index)
         self.places.insert(index, place)
         self.entries.insert(index, entry)
@@ -145,7 +148,8 @@ class Timeline:
         self.changed_from = -1
 
     def _changed(self, index: int) -> None:
-        self.changed_from = index if self.changed_from < 0 else min(index, self.changed_from)
+        if self.changed_from < 0 or index < self.changed_from:
+            self.changed_from = index
 
     def _rewind(self, index: int) -> None:
         if index >= self.folded:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec import UNSET
 
 from engine.domain import codec
 from engine.domain.events import Event
@@ -26,20 +27,20 @@ class Written(NamedTuple):
     """Canonical CloudEvents JSON."""
 
 
-class _Envelope(msgspec.Struct, omit_defaults=True, gc=False, kw_only=True):
-    """Attributes in the order of their names, which is the canonical one; empty ones are left out."""
+class _Envelope(msgspec.Struct, gc=False):
+    """Attributes in the order of their names, which is the canonical one; an unset one is left out."""
 
-    causationid: str = ""
-    correlationid: str = ""
+    causationid: str | msgspec.UnsetType
+    correlationid: str | msgspec.UnsetType
     data: msgspec.Raw
     datacontenttype: str
     dataschema: str
     id: str
     organisation: str
-    recordedat: str = ""
+    recordedat: str | msgspec.UnsetType
     source: str
     specversion: str
-    subject: str = ""
+    subject: str | msgspec.UnsetType
     time: str
     type: str
 
@@ -51,19 +52,19 @@ def write(event: Event) -> Written:
     """Encode an event once, and identify it."""
     data = codec.encode(event.data)
     envelope = _Envelope(
-        causationid=event.causation_id,
-        correlationid=event.correlation_id,
-        data=msgspec.Raw(data),
-        datacontenttype="application/json",
-        dataschema=codec.SCHEMA_BASE + event.type,
-        id=event.id,
-        organisation=event.organisation,
-        recordedat=instant_text(event.recorded_at) if event.recorded_at else "",
-        source=event.source,
-        specversion="1.0",
-        subject=event.subject,
-        time=instant_text(event.time),
-        type=event.type,
+        event.causation_id or UNSET,
+        event.correlation_id or UNSET,
+        msgspec.Raw(data),
+        "application/json",
+        codec.SCHEMA_BASE + event.type,
+        event.id,
+        event.organisation,
+        instant_text(event.recorded_at) if event.recorded_at else UNSET,
+        event.source,
+        "1.0",
+        event.subject or UNSET,
+        instant_text(event.time),
+        event.type,
     )
     content = codec.digest(event.type.encode(), event.subject.encode(), event.time.to_bytes(8, "big"), data)
     return Written(codec.identity(event).hex(), content.hex(), _ENCODER.encode(envelope).decode())

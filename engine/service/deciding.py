@@ -72,6 +72,9 @@ class Deciding:
         self._count_out(aggregate, entry)
         if not entry.decision or outcomes != entry.outcomes:
             self._record(asked, outcomes)
+        if not outcomes and not entry.outcomes:
+            entry.counted = entry.place  # nothing to count
+            return
         entry.outcomes = outcomes
         aggregate.count_in(entry)
         self._note(aggregate, entry)
@@ -91,28 +94,28 @@ class Deciding:
 
     def _record(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
         entry, aggregate = asked.entry, asked.aggregate
-        verdict = max((o["outcome"] for o in outcomes.values()), key=_WEIGHT.__getitem__, default="pass")
+        verdict = max((o["outcome"] for o in outcomes.values()), key=_WEIGHT.__getitem__) if outcomes else "pass"
         ident = codec.digest(
             aggregate.key.encode(), bytes.fromhex(entry.identity), self.bundle.encode(), bytes.fromhex(asked.digest)
         ).hex()
         event = entry.event
         self.decisions.append(
             DecisionRow(
-                id=ident,
-                ordinal=len(self.decisions),
-                organisation=aggregate.organisation,
-                aggregate=aggregate.key,
-                identity=entry.identity,
-                source=event.source,
-                event_id=event.id,
-                type=event.type,
-                time=event.time,
-                bundle=self.bundle,
-                input_digest=asked.digest,
-                fold_version=FOLD_VERSION,
-                opa_version=self.opa_version,
-                outcomes=_written(asked.rules, outcomes) if outcomes else self._passed(event.type, asked.rules),
-                verdict=verdict,
+                ident,
+                len(self.decisions),
+                aggregate.organisation,
+                aggregate.key,
+                entry.identity,
+                event.source,
+                event.id,
+                event.type,
+                event.time,
+                self.bundle,
+                asked.digest,
+                FOLD_VERSION,
+                self.opa_version,
+                _written(asked.rules, outcomes) if outcomes else self._passed(event.type, asked.rules),
+                verdict,
                 supersedes=entry.decision,
                 cause=self.cause.get(aggregate.key, "") if entry.decision else "",
             )

@@ -9,8 +9,6 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterable
 
-import msgspec
-
 from engine.domain.derivation import Delivery, write_delivery
 from engine.domain.effects import Derived
 from engine.domain.events import Event
@@ -56,13 +54,13 @@ class Folding:
         kind, ident = event.data.about()
         key = f"{event.organisation}/{kind}/{ident}"
         self._written[id(event)] = (event, written)
-        delivery = Delivery(key, written.identity, 0, withdrawn=False, event=event)
         if lane_of(key, self.lanes) != self.memory.lane:
-            self._journal(delivery, "forwarded")
-            self.messages.append((key, write_delivery(msgspec.structs.replace(delivery, revision=1))))
+            self._journal(Delivery(key, written.identity, 0, withdrawn=False, event=event), "forwarded")
+            self.messages.append((key, write_delivery(Delivery(key, written.identity, 1, withdrawn=False, event=event))))
             return
+        delivery = Delivery(key, written.identity, 0, withdrawn=False, event=event)
         self._journal(delivery, "inbound")
-        self._place(delivery)
+        self._place(delivery, self.memory.aggregates[key])
 
     def record(self, event: Event, written: Written) -> None:
         """Only journal an event: reference data isn't folded into an aggregate."""
@@ -76,10 +74,9 @@ class Folding:
         if delivery.revision <= aggregate.received.get(delivery.identity, 0):
             return
         self._journal(delivery, origin)
-        self._place(delivery)
+        self._place(delivery, aggregate)
 
-    def _place(self, delivery: Delivery) -> None:
-        aggregate = self.memory.aggregates[delivery.target]
+    def _place(self, delivery: Delivery, aggregate: Aggregate) -> None:
         timeline = aggregate.timeline
         aggregate.received[delivery.identity] = delivery.revision
         facts = timeline.facts
@@ -165,6 +162,13 @@ class Folding:
         if not derived and not entry.derived:
             return
         before, now, events = entry.derived, {}, {}
+        if len(derived) == 1 and not before:  # what most facts do: a name hands on to its target
+            ((target, event),) = derived
+            written = self._write(event)
+            key = f"{target} {written.identity}"
+            entry.derived = {key: (target, written.content)}
+            self._emit(aggregate, entry, key, target, event, written.content)
+            return
         for target, event in derived:
             written = self._write(event)
             key = f"{target} {written.identity}"
@@ -213,18 +217,18 @@ class Folding:
         event = delivery.event
         self.journal.append(
             JournalRow(
-                ordinal=len(self.journal),
-                organisation=event.organisation,
-                aggregate=delivery.target,
-                identity=delivery.identity,
-                type=event.type,
-                time=event.time,
-                effective=event.data.effective(event.time),
-                recorded_at=event.recorded_at or self.recorded_at,
-                origin=origin,
-                revision=delivery.revision,
-                withdrawn=delivery.withdrawn,
-                event=self._write(event).wire,
+                len(self.journal),
+                event.organisation,
+                delivery.target,
+                delivery.identity,
+                event.type,
+                event.time,
+                event.data.effective(event.time),
+                event.recorded_at or self.recorded_at,
+                origin,
+                delivery.revision,
+                delivery.withdrawn,
+                self._write(event).wire,
             )
         )
 

@@ -162,12 +162,12 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
 
 
 def _coverage(state: State, data: u.Usage, at: int, drawn: Grant | None) -> tuple[str, Grant | None]:
+    if drawn is not None:
+        return "covered", drawn  # only within access is anything drawn on
     candidates = [x for x in state.grants.values() if x.unit == data.unit and data.grant_id in (None, x.id)]
     newest = max(candidates, key=lambda x: (x.since, x.id), default=None)
     if at >= state.access_until():
-        return "access_ended", drawn or newest
-    if drawn is not None:
-        return "covered", drawn
+        return "access_ended", newest
     live = [x for x in candidates if x.live(at)]
     if not live:
         dead = [x for x in candidates if x.standing(at) in ("expired", "voided", "suspended") and x.since <= at]
