@@ -93,3 +93,12 @@ def document(result: Result) -> dict[str, Any]:
     """The one JSON document that standard output must be."""
     found: dict[str, Any] = json.loads(result.stdout)
     return found
+
+
+def ingested(covenant: Run, *arguments: object, given: bytes | None = None) -> dict[str, Any]:
+    """The summary of an ingest that must succeed, its sum checked."""
+    result = covenant("--format", "json", "ingest", *arguments, given=given)
+    assert result.exit_code == 0, result.stderr
+    summary = document(result)
+    assert summary["read"] == summary["accepted"] + summary["duplicates"] + summary["refused"]
+    return summary

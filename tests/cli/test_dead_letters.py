@@ -9,7 +9,7 @@ import pytest
 
 from engine.domain import codec
 from tests.cli.conftest import Run, document, story, write
-from tests.cli.test_ingest import GOOD
+from tests.cli.test_bad_input import GOOD
 
 
 @pytest.fixture
