@@ -11,18 +11,24 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from psycopg import errors as pg
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from engine.domain.errors import CovenantError, IntegrityError, LaneConflict, StoreUnavailable
+from engine.domain.errors import CovenantError, IntegrityError, LaneConflict, StoreUnavailable, UsageError
 
-DRIVER_ERRORS: Final = (DBAPIError, sqlite3.Error, pg.Error, PoolTimeout, UnicodeEncodeError)
-_LOST_RACES: Final = (pg.UniqueViolation, pg.DeadlockDetected, pg.SerializationFailure)
-_REFUSED: Final = (
-    sqlite3.IntegrityError, sqlite3.DataError, sqlite3.ProgrammingError, pg.IntegrityError, pg.DataError, UnicodeEncodeError,
+READING: Final = "Reading"
+"""What is tried where nothing is written."""
+_LOST_RACES: Final = ("23505", "40001", "40P01")
+"""PostgreSQL's codes (SQLSTATE) for a key that is there already, a lost serialisation and a deadlock."""
+_REFUSED: Final = ("22", "23")
+"""Classes of codes: data that can't be, and rows that contradict a constraint."""
+_REFUSED_BY_SQLITE: Final = (
+    sqlite3.IntegrityError,
+    sqlite3.DataError,
+    sqlite3.ProgrammingError,
+    UnicodeEncodeError,
     OverflowError,
-)  # fmt: skip
+)
 _KNOWN: Final = (
     ("is full", "The disk that holds the store is full.", "Make room and go on; nothing of the batch was written."),
     ("no space left", "The disk that holds the store is full.", "Make room and go on; nothing of the batch was written."),
@@ -46,18 +52,28 @@ def translated(doing: str) -> Iterator[None]:
     """Raise a database's errors as ours; `doing` says what was tried, such as `Lane 2, version 7`."""
     try:
         yield
-    except (*DRIVER_ERRORS, OverflowError) as error:
+    except Exception as error:
+        if not of_a_driver(error):
+            raise
         raise told(error, doing) from error
+
+
+def of_a_driver(error: Exception) -> bool:
+    """Whether an error is a database's; psycopg's are known by their module, since only PostgreSQL's users import it."""
+    ours = (DBAPIError, sqlite3.Error, PoolTimeout, UnicodeEncodeError, OverflowError)
+    return isinstance(error, ours) or type(error).__module__.partition(".")[0] == "psycopg"
 
 
 def told(error: BaseException, doing: str) -> CovenantError:
     """Give our error for a database's."""
     cause = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
-    said = _first_line(cause)
-    if isinstance(cause, _LOST_RACES) or (isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in said):
+    said, code = _first_line(cause), str(getattr(cause, "sqlstate", None) or "")
+    if code in _LOST_RACES or (isinstance(cause, sqlite3.IntegrityError) and "UNIQUE" in said):
         msg = f"{doing}: another worker has written this meanwhile."
         return LaneConflict(msg, "The lane is read again from the store's position.")
-    if isinstance(cause, _REFUSED):
+    if _refused(cause, code):
+        if doing == READING:
+            return UsageError(f"What was asked can't be looked up in a store: {said}.", "Ask in plain text and whole numbers.")
         msg = f"{doing}: the store doesn't accept what was to be written: {said}."
         return IntegrityError(msg, "Nothing of it was written. This is a fault of Covenant; report it with this sentence.")
     for sign, msg, do in _KNOWN:
@@ -66,6 +82,11 @@ def told(error: BaseException, doing: str) -> CovenantError:
     return StoreUnavailable(
         f"The store can't be used: {said}.", "See that the database runs, that its URL is right and that it may be written."
     )
+
+
+def _refused(cause: BaseException, code: str) -> bool:
+    kinds = {kind.__name__ for kind in type(cause).__mro__ if kind.__module__.partition(".")[0] == "psycopg"}
+    return code[:2] in _REFUSED or isinstance(cause, _REFUSED_BY_SQLITE) or "DataError" in kinds
 
 
 def _first_line(error: BaseException) -> str:

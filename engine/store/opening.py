@@ -14,7 +14,7 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from engine.domain.errors import StoreUnavailable, UsageError
-from engine.store.faults import DRIVER_ERRORS, told
+from engine.store.faults import of_a_driver, told
 from engine.store.migrating import migrate
 from engine.store.sql_store import SqlStore
 
@@ -47,14 +47,14 @@ def open_store(url: str) -> SqlStore:
     try:
         engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgres(parsed)
         migrate(engine, shown)
-    except (OSError, *DRIVER_ERRORS) as error:
-        _close(engine)
+    except BaseException as error:
+        if engine is not None:
+            engine.dispose()
+        if not isinstance(error, Exception) or not (isinstance(error, OSError) or of_a_driver(error)):
+            raise
         cause = told(error, f"Opening {shown}")
         msg = f"The store {shown} can't be opened. {cause.message}"
         raise StoreUnavailable(msg, cause.do) from error
-    except BaseException:
-        _close(engine)
-        raise
     return SqlStore(engine)
 
 
@@ -96,8 +96,3 @@ def _sqlite(url: URL) -> Engine:
 def _postgres(url: URL) -> Engine:
     ours = {name: value for name, value in _POSTGRES.items() if name not in url.query}
     return create_engine(url, pool_pre_ping=True, connect_args=ours)
-
-
-def _close(engine: Engine | None) -> None:
-    if engine is not None:
-        engine.dispose()

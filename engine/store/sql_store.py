@@ -30,7 +30,7 @@ from engine.domain.records import (
 from engine.store import checkpoints
 from engine.store import tables as t
 from engine.store.dialects import dialect
-from engine.store.faults import translated
+from engine.store.faults import READING, translated
 from engine.store.loading import Loader, columns, of
 from engine.store.protocol import REFERENCE_LANE
 from engine.store.writing import BUNDLES, CHECKPOINTS, Head, Kept, Writer
@@ -61,7 +61,7 @@ class SqlStore:
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """Give a connection for reading, which sees one moment of a SQLite store and never waits for a writer."""
-        with translated("Reading"), self.engine.connect() as connection:
+        with translated(READING), self.engine.connect() as connection:
             yield connection.execution_options(reads=True)
 
     @contextmanager

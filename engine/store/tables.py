@@ -10,10 +10,9 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Text, text
-from sqlalchemy.dialects.postgresql import TEXT
 from sqlmodel import Field, SQLModel
 
-BYTEWISE = Text().with_variant(TEXT(collation="C"), "postgresql")
+BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 _CLUSTERED = {"sqlite_with_rowid": False}
 """SQLite: keep rows in the primary key's own tree; without it each row is written twice."""
 

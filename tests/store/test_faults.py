@@ -248,6 +248,18 @@ def test_a_value_the_database_refuses_is_said_and_nothing_is_written(sql_store: 
     assert sql_store.lanes() == []
 
 
+@pytest.mark.needs_postgres
+def test_a_zero_character_fails_on_postgres_with_a_sentence(migrated_url: Callable[[str], str]) -> None:
+    """Intake refuses it; PostgreSQL would too, and what is asked for with one is a wrong question."""
+    store = open_store(migrated_url("postgres"))
+    with pytest.raises(IntegrityError, match="NUL"):
+        store.record(batch(1, journal=(entry("a"), entry("b\0"))))
+    assert store.lanes() == []
+    with pytest.raises(UsageError, match="can't be looked up"):
+        store.decision("d\0")
+    store.close()
+
+
 @pytest.fixture
 def own_server() -> Iterator[PostgresServer]:
     """A server that this test may stop."""

@@ -6,12 +6,11 @@ from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.dialects.postgresql import TEXT
 
 revision = "0001"
 down_revision = None
 
-BYTEWISE = sa.Text().with_variant(TEXT(collation="C"), "postgresql")
+BYTEWISE = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 KINDS: dict[str, Any] = {
     "int": sa.Integer(),
     "big": sa.BigInteger(),
