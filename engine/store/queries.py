@@ -6,12 +6,12 @@ after the last row of the one before, however much was written meanwhile. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import JSON, ColumnElement, Connection, and_, cast, func, or_, select, type_coerce
+from sqlalchemy import JSON, ColumnElement, Connection, and_, cast, func, literal, or_, select, type_coerce, union_all
 
 from engine.domain.records import DecisionRow, IndeterminateRow, JournalRow, Row, ViolationChange, ViolationRow
 from engine.domain.values import DAY_US
@@ -26,6 +26,8 @@ USAGE = ("compute.usage.inference.v1", "compute.usage.gpu.v1")
 JOBS = ("compute.job.started.v1", "compute.job.heartbeat.v1", "compute.job.ended.v1")
 ASKING = ("compute.identity.asked.v1", "compute.identity.resolved.v1")
 FACETS = ("status", "severity", "rule", "holder", "repository")
+FIELDS = (*FACETS, "clause", "respondent", "organisation")
+"""Columns that a qualifier of the same name asks for."""
 
 
 class Filters(msgspec.Struct, frozen=True):
@@ -159,15 +161,17 @@ class Queries:
             query = query.where(or_(V.c.last_seen_at < at, and_(V.c.last_seen_at == at, V.c.id > ident)))
         with self._reading() as c:
             rows = _rows(c.execute(query), ViolationRow)
-            total = c.execute(select(func.count()).select_from(V).where(*_conditions(filters))).scalar_one()
-            facets = {name: self._facet(c, filters, name, most) for name in FACETS}
-        return FindingsPage(rows[:limit], len(rows) > limit, int(total), facets)
-
-    def _facet(self, c: Connection, filters: Filters, name: str, most: int) -> list[tuple[str, int]]:
-        others = msgspec.structs.replace(filters, **{name: ()})
-        column, count = V.c[name], func.count()
-        query = select(column, count).where(*_conditions(others), column != "").group_by(column)
-        return [(str(value), int(n)) for value, n in c.execute(query.order_by(count.desc(), column).limit(most))]
+            counted = c.execute(_counts(filters, most)).all()
+        facets: dict[str, list[tuple[str, int]]] = {name: [] for name in FACETS}
+        total = 0
+        for name, value, count in counted:
+            if name == "":
+                total = int(count)
+            else:
+                facets[name].append((str(value), int(count)))
+        for values in facets.values():
+            values.sort(key=lambda pair: (-pair[1], pair[0]))
+        return FindingsPage(rows[:limit], len(rows) > limit, total, facets)
 
     def findings_by_prefix(self, prefix: str, limit: int = 5) -> list[ViolationRow]:
         """Give findings whose id (hex) begins so."""
@@ -277,20 +281,45 @@ def _latest(aggregate: str, *columns: Any) -> Any:
     return select(*columns, nth).where(J.c.aggregate == aggregate, J.c.origin != "forwarded")
 
 
+def _counts(filters: Filters, most: int) -> Any:
+    """One statement for the total ("", "", n) and each facet's commonest values (name, value, n).
+
+    Words are looked for once, in a set that all counts share; a facet leaves its own filter aside.
+    """
+    found, source = _found_by(filters), V
+    if filters.words:
+        source, found = select(*(V.c[name] for name in FIELDS)).where(*found).cte("matched"), []
+    whole = select(literal("").label("name"), literal("").label("value"), func.count().label("n")).select_from(source)
+    parts = [whole.where(*_of(source, filters), *found)]
+    for name in FACETS:
+        column, count = source.c[name], func.count().label("n")
+        others = _of(source, msgspec.structs.replace(filters, **{name: ()}))
+        commonest = select(literal(name).label("name"), column.label("value"), count).where(*others, *found, column != "")
+        ordered = commonest.group_by(column).order_by(count.desc(), column).limit(most).subquery()
+        parts.append(select(ordered.c.name, ordered.c.value, ordered.c.n))
+    return union_all(*parts)
+
+
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    return [*_of(V, filters), *_found_by(filters)]
+
+
+def _of(source: Any, filters: Filters) -> list[ColumnElement[bool]]:
+    """What the qualifiers ask for, of the violations or of a part of their columns."""
+    return [source.c[name].in_(getattr(filters, name)) for name in FIELDS if getattr(filters, name)]
+
+
+def _found_by(filters: Filters) -> list[ColumnElement[bool]]:
+    """What times and words ask for."""
     found: list[ColumnElement[bool]] = []
-    for name in ("rule", "holder", "repository", "status", "severity", "clause", "respondent", "organisation"):
-        values: Sequence[str] = getattr(filters, name)
-        if values:
-            found.append(V.c[name].in_(values))
     if filters.since is not None:
         found.append(V.c.last_seen_at >= filters.since)
     if filters.until is not None:
         found.append(V.c.opened_at < filters.until)
-    for word in filters.words:
-        texts = (V.c.sentence, V.c.holder, V.c.repository, V.c.rule, V.c.aggregate, V.c.evidence, V.c.id)
-        found.append(or_(*(column.icontains(word, autoescape=True) for column in texts)))
-    return found
+    text = V.c.sentence
+    for column in (V.c.holder, V.c.repository, V.c.rule, V.c.aggregate, V.c.evidence, V.c.id):
+        text = text + "\n" + column  # nothing that is asked for has a line's end in it
+    return found + [text.icontains(word, autoescape=True) for word in filters.words]
 
 
 def _rows(result: Any, kind: type[R]) -> list[R]:
