@@ -9,9 +9,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -25,55 +26,100 @@ from engine.policy.opa_http import OpaClient
 
 _PR_SET_PDEATHSIG: Final = 1
 _START_S: Final = 30.0
+_DYING_S: Final = 1.0
+"""How long a process may take to be seen as dead after it stopped answering."""
 
 
 class OpaChild:
-    """An `Evaluator` that brings its own OPA."""
+    """An `Evaluator` that brings its own OPA, and starts it again should it die."""
 
     def __init__(self, bundle: Bundle, opa: Path, *, batch: int = 500, in_flight: int = 3) -> None:
-        """Write the bundle to a private folder and start OPA on it; OPA ends with the thread that calls this."""
+        """Write the bundle to a private folder and start OPA on it."""
         self.revision = bundle.digest
         self.opa_version = version(opa)
+        self._opa, self._batch, self._in_flight = opa, batch, in_flight
         self._folder = tempfile.TemporaryDirectory(prefix="covenant-opa-")
-        root = Path(self._folder.name)
-        write_bundle(bundle, root / "bundle")
-        port = _free_port()
-        self._log = (root / "log").open("wb")
-        self.process = subprocess.Popen(
-            [str(opa), "run", "--server", "--addr", f"127.0.0.1:{port}", "--log-level", "error", "--skip-version-check",
-             str(root / "bundle")],
-            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing that takes a lock
-        )  # fmt: skip
+        self._root = Path(self._folder.name)
+        write_bundle(bundle, self._root / "bundle")
+        self._log = (self._root / "log").open("ab")
+        # A child ends with the thread that started it, so one thread that lives as long as we do starts it.
+        self._keeper = ThreadPoolExecutor(1, thread_name_prefix="opa-keeper")
+        self._batches = ThreadPoolExecutor(4, thread_name_prefix="opa-batch")
+        self._starting = threading.Lock()
+        self._clients: list[OpaClient] = []
+        self._closed = False
         try:
-            self._wait(port, root / "log")
+            self._start()
         except BaseException:
             self.close()
             raise
-        self.url = f"http://127.0.0.1:{port}"
-        self._client = OpaClient(self.url, bundle.digest, self.opa_version, batch=batch, in_flight=in_flight)
 
     def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
         """Answer inputs in order."""
-        return self._client.evaluate(inputs)
+        client = self._clients[-1]
+        try:
+            return client.evaluate(inputs)
+        except EvaluatorUnavailable:
+            if not self._started_again(client):
+                raise
+        return self._clients[-1].evaluate(inputs)
 
     def submit(self, inputs: Sequence[bytes]) -> Future[list[Answer]]:
         """Answer in the background."""
-        return self._client.submit(inputs)
+        return self._batches.submit(self.evaluate, inputs)
 
     def close(self) -> None:
         """End OPA and remove its folder."""
-        if hasattr(self, "_client"):
-            self._client.close()
-        self.process.terminate()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self.process.wait(5)
-        if self.process.poll() is None:
-            self.process.kill()
-            self.process.wait()
+        self._closed = True
+        self._batches.shutdown(wait=False, cancel_futures=True)
+        for client in self._clients:
+            client.close()
+        if hasattr(self, "process"):
+            _end(self.process)
+        self._keeper.shutdown()
         self._log.close()
         self._folder.cleanup()
 
-    def _wait(self, port: int, log: Path) -> None:
+    def _start(self) -> None:
+        port = _free_port()
+        self.process = self._keeper.submit(self._spawn, port).result()
+        self._wait(port)
+        self.url = f"http://127.0.0.1:{port}"
+        self._clients.append(OpaClient(self.url, self.revision, self.opa_version, batch=self._batch, in_flight=self._in_flight))
+
+    def _started_again(self, failed: OpaClient) -> bool:
+        """Start OPA again if it has died; False where it lives and doesn't answer."""
+        with self._starting:
+            if self._closed:
+                return False
+            if self._clients[-1] is failed:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self.process.wait(_DYING_S)
+                if self.process.poll() is None:
+                    return False
+                self._start()
+            return True
+
+    def _spawn(self, port: int) -> subprocess.Popen[bytes]:
+        command = [
+            str(self._opa),
+            "run",
+            "--server",
+            "--addr",
+            f"127.0.0.1:{port}",
+            "--log-level",
+            "error",
+            "--skip-version-check",
+        ]
+        return subprocess.Popen(
+            [*command, "--skip-version-check", str(self._root / "bundle")],
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=self._log,
+            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing that takes a lock
+        )
+
+    def _wait(self, port: int) -> None:
         deadline = time.monotonic() + _START_S
         client = create_opa_client(host="127.0.0.1", port=port)
         while time.monotonic() < deadline:
@@ -83,9 +129,18 @@ class OpaChild:
                 if client.check_health():
                     return
             time.sleep(0.02)
-        said = log.read_text(errors="replace").strip()[-500:]
+        said = (self._root / "log").read_text(errors="replace").strip()[-500:]
         msg = f"OPA didn't start: {said or 'no word from it'}."
         raise EvaluatorUnavailable(msg, "Run `covenant policy check`; see that nothing holds back programs on loopback.")
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(5)
+    if process.poll() is None:
+        process.kill()
+        process.wait()
 
 
 def write_bundle(bundle: Bundle, folder: Path) -> None:

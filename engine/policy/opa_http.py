@@ -15,6 +15,9 @@ import urllib3
 from engine.domain.errors import EvaluatorUnavailable
 from engine.policy.evaluator import Answer
 
+_AN_INPUTS: Final = (400, 500)
+_BLAMED: Final = ("eval_", "invalid_parameter")
+"""Codes that name an input's own fault: evaluating it failed, or it isn't a document."""
 QUERY: Final = "/v1/data/covenant/main/batch?strict-builtin-errors=true"
 
 
@@ -68,14 +71,18 @@ class OpaClient:
         except urllib3.exceptions.HTTPError as error:
             msg = f"The policy engine at {self.url} doesn't answer ({type(error).__name__})."
             raise EvaluatorUnavailable(msg, "See that OPA runs there; nothing is lost meanwhile.") from error
-        said = self._read(reply.status, reply.data) if reply.status < 500 or len(inputs) == 1 else None
+        said = self._read(reply.status, reply.data)
         if said is None or len(said.results) != len(inputs):
-            return self._bisect(inputs, reply.status, reply.data)
+            return self._bisect(inputs, reply.data)
         return said.results
 
     def _read(self, status: int, body: bytes) -> _Said | None:
-        if status != 200:
+        """Give what was said; None where an input is to blame, for bisecting. Anything else is the engine's trouble."""
+        if status in _AN_INPUTS and _first_error(body).get("code", "").startswith(_BLAMED):
             return None
+        if status != 200:
+            msg = f"The policy engine at {self.url} answers with status {status}: {_message(body)}."
+            raise EvaluatorUnavailable(msg, "See why it does; nothing is lost meanwhile.")
         said = self._decode(body).result
         if said is None:
             msg = f"The policy engine at {self.url} has no covenant.main: the bundle isn't loaded."
@@ -85,11 +92,11 @@ class OpaClient:
             raise EvaluatorUnavailable(msg, "Another revision was loaded there; load this one again.")
         return said
 
-    def _bisect(self, inputs: Sequence[bytes], status: int, body: bytes) -> list[Answer]:
+    def _bisect(self, inputs: Sequence[bytes], body: bytes) -> list[Answer]:
         if len(inputs) > 1:
             middle = len(inputs) // 2
             return self._part(inputs[:middle]) + self._part(inputs[middle:])
-        return [Answer(_id_of(inputs[0]), error=_message(status, body))]
+        return [Answer(_id_of(inputs[0]), error=_message(body))]
 
 
 def _id_of(document: bytes) -> str:
@@ -97,10 +104,15 @@ def _id_of(document: bytes) -> str:
     return str(raw["event"]["id"])
 
 
-def _message(status: int, body: bytes) -> str:
+def _first_error(body: bytes) -> dict[str, str]:
+    """Give code and message of what went wrong; OPA tells the evaluation's own errors in a list."""
     try:
         said: Any = msgspec.json.decode(body)
-        errors = said.get("errors") or [{}]
-        return str(errors[0].get("message") or said.get("message") or "no result")[:500]
-    except (msgspec.DecodeError, AttributeError):
-        return f"status {status}"
+        first = (said.get("errors") or [said])[0]
+        return {name: str(first[name]) for name in ("code", "message") if name in first}
+    except (msgspec.DecodeError, AttributeError, TypeError, KeyError, IndexError):
+        return {}
+
+
+def _message(body: bytes) -> str:
+    return _first_error(body).get("message", "no result")[:500]

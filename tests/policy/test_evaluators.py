@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -18,10 +20,9 @@ from engine.policy.opa_binary import version
 from engine.policy.opa_child import OpaChild
 from engine.policy.opa_http import OpaClient
 from engine.policy.opa_server import connect, ready
-from tests.policy.servers import POLICIES, OpaServer, dividing, silent, usage
+from tests.policy.servers import POLICIES, OpaServer, answering, dividing, silent, usage
 
 pytestmark = pytest.mark.needs_opa
-Killable = tuple[Evaluator, Callable[[], None]]
 
 
 @pytest.fixture(scope="module")
@@ -53,21 +54,6 @@ def evaluator(request: pytest.FixtureRequest, opa: Path, bundle: Bundle) -> Iter
         made = connect(request.getfixturevalue("server").url, bundle.digest, batch=20)
     yield made
     made.close()
-
-
-@pytest.fixture(params=["child", "server"])
-def killable(request: pytest.FixtureRequest, opa: Path, bundle: Bundle) -> Iterator[Killable]:
-    """Each evaluator, and how to kill the OPA behind it."""
-    if request.param == "child":
-        child = OpaChild(bundle, opa)
-        yield child, child.process.kill
-        child.close()
-        return
-    running = OpaServer(opa, bundle)
-    client = connect(running.url, bundle.digest)
-    yield client, running.kill
-    client.close()
-    running.close()
 
 
 @pytest.mark.parametrize("count", [0, 1, 19, 20, 21, 130])
@@ -130,15 +116,53 @@ def test_it_says_which_opa_and_which_revision_decide(evaluator: Evaluator, opa: 
     assert evaluator.revision == bundle.digest
 
 
-def test_an_engine_that_went_away_is_one_clear_error(killable: Killable) -> None:
+def test_an_engine_that_went_away_is_one_clear_error(opa: Path, bundle: Bundle) -> None:
     """At once or in the background, the message says that nothing is lost."""
-    evaluator, kill = killable
+    running = OpaServer(opa, bundle)
+    evaluator = connect(running.url, bundle.digest)
     evaluator.evaluate([usage(1)])
-    kill()
+    running.kill()
     with pytest.raises(EvaluatorUnavailable, match="doesn't answer"):
         evaluator.evaluate([usage(2)])
     with pytest.raises(EvaluatorUnavailable, match="nothing is lost"):
         evaluator.submit([usage(3)]).result(30)
+    evaluator.close()
+    running.close()
+
+
+def test_a_child_that_dies_is_started_again(opa: Path, bundle: Bundle) -> None:
+    """Whoever asks next, several at once, finds a new one; nobody is told of a failure."""
+    child = OpaChild(bundle, opa, batch=10)
+    for number in range(2):
+        child.process.kill()
+        futures = [child.submit([usage(100 * part + n) for n in range(30)]) for part in range(4)]
+        found = [[answer.id for answer in future.result(60)] for future in futures]
+        assert found == [[f"test {100 * part + n}" for n in range(30)] for part in range(4)], number
+    child.close()
+
+
+def test_a_child_that_hangs_is_not_taken_for_dead(opa: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is one clear error, and the same OPA answers once it goes on."""
+    monkeypatch.setattr("engine.policy.opa_child.OpaClient", functools.partial(OpaClient, timeout_s=0.5))
+    child = OpaChild(bundle, opa)
+    process = child.process
+    process.send_signal(signal.SIGSTOP)
+    with pytest.raises(EvaluatorUnavailable, match="doesn't answer"):
+        child.evaluate([usage(1)])
+    process.send_signal(signal.SIGCONT)
+    assert [answer.id for answer in child.evaluate([usage(2)])] == ["test 2"]
+    assert child.process is process
+    child.close()
+
+
+def test_the_engines_own_trouble_is_never_an_inputs_error() -> None:
+    """A status that no input is to blame for leaves every event undecided."""
+    for status, body in ((401, b'{"code": "unauthorized", "message": "not allowed"}'), (503, b"busy"), (500, b"{}")):
+        with answering(status, body) as url:
+            client = OpaClient(url, "0" * 64, "")
+            with pytest.raises(EvaluatorUnavailable, match=f"answers with status {status}"):
+                client.evaluate([usage(1), usage(2)])
+            client.close()
 
 
 def test_answers_of_another_revision_are_refused(opa: Path, bundle: Bundle, server: OpaServer) -> None:
