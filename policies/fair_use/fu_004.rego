@@ -17,6 +17,7 @@ package covenant.fair_use
 #     (credential: {credential}); the agreement speaks of sharing from {limit} on.
 breach contains {"code": "FU-004", "evidence": {"consumers": consumers, "limit": limit, "grant": input.facts.grant.id}} if {
 	input.event.type in {"compute.usage.gpu.v1", "compute.usage.inference.v1"}
+	input.event.consumer == "other"
 	input.facts.grant.personal
 	consumers := input.facts.use.consumers_24h
 	limit := data.params[input.ps]["FU-004"].consumers

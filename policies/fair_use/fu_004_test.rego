@@ -5,12 +5,14 @@ import data.covenant.testing
 
 fu_004_shared(consumers) := {{"code": "FU-004", "evidence": {"consumers": consumers, "limit": 3, "grant": "G1"}}}
 
-# The fixture: a personal grant, one consumer; sharing is spoken of from 3. Each case: the consumers, what else changes, breach.
+# The fixture: a personal grant, one consumer; used by another, sharing is spoken of from 3. Each case: the consumers, what else changes, breach.
 fu_004_cases := {
 	"one fewer": [2, {}, set()],
 	"as many": [3, {}, fu_004_shared(3)],
 	"one more": [4, {}, fu_004_shared(4)],
 	"GPU time counts too": [3, {"/event/type": "compute.usage.gpu.v1"}, fu_004_shared(3)],
+	"the holder's own call": [4, {"/event/consumer": "holder"}, set()],
+	"a call that names no consumer": [4, {"/event/consumer": "none"}, set()],
 	"the grant is a team's": [4, {"/facts/grant/personal": false}, set()],
 	"not a usage": [4, {"/event/type": "compute.grant.vested.v1"}, set()],
 }

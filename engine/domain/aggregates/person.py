@@ -179,19 +179,36 @@ def _coverage(state: State, data: u.Usage, at: int, drawn: Grant | None) -> tupl
     return "uncovered", max(admitting, key=lambda x: (x.since, x.id))
 
 
+def _consumer(state: State, event: Event, data: u.Usage) -> str:
+    """Give the verified person who used it, where the client says and an alias or the source verifies it."""
+    resolved = state.resolved.pop(cause_id(event), "")
+    if data.consumer is not None and data.consumer.kind == "person":
+        return data.consumer.value
+    return resolved
+
+
+def _standing(state: State, data: u.Usage, consumer: str) -> str:
+    """Say how the consumer stands to the holder."""
+    if data.consumer is None:
+        return "none"
+    if not consumer:
+        return "unverified"
+    return "holder" if consumer == state.id else "other"
+
+
 def _usage_question(
     state: State, event: Event, data: u.Usage, at: int, amounts: tuple[int, int], coverage: str, grant: Grant | None
 ) -> Question:
     amount, total = amounts
-    if data.consumer is not None and grant is not None and grant.personal:
-        consumer = data.consumer.value if data.consumer.kind == "person" else state.resolved.pop(cause_id(event), None)
-        if consumer is not None and consumer != state.id:
-            state.consumers.add(at, consumer)
+    consumer = _consumer(state, event, data)
+    if consumer not in ("", state.id) and grant is not None and grant.personal:
+        state.consumers.add(at, consumer)
     fields = header(event, at) | {
         "state": data.state,
         "provider": data.provider,
         "model": data.model,
-        "credential": data.credential or "none",
+        "credential": data.credential or (data.user.id if data.user is not None else "none"),
+        "consumer": _standing(state, data, consumer),
         "ccu_u": amount,
     }
     started = state.jobs.get(data.job_id) if data.job_id else None

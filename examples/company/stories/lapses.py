@@ -53,7 +53,7 @@ def expired_on_the_cluster(feed: Feed) -> Story:
         "An expired grant, used by a Unix user",
         "Tara's grant ends with August; three trainings of September bear only the name of her user on the cluster. They "
         "are charged to her when the directory links that name on September 16.",
-        findings=(Finding("FU-008", tara.id, tara.about, ("none", "2026-09"), 3),),
+        findings=(Finding("FU-008", tara.id, tara.about, (tara.unix.id, "2026-09"), 3),),
     )
 
 
