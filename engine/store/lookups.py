@@ -15,6 +15,7 @@ from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialC
 from engine.domain.events.derived import GrantAssigned
 from engine.domain.records import DecisionRow, JournalRow, Recorded, RefusedRow, Row, ViolationRow
 from engine.store import tables as t
+from engine.store.faults import translated
 from engine.store.sql_store import SqlStore
 
 LINKING = tuple(kind.TYPE for kind in (AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked, GrantAssigned))
@@ -176,7 +177,7 @@ class Lookups:
 
     def forget_refused(self, idents: Sequence[str]) -> None:
         """Take refused events off the list: they were taken in."""
-        with self.store.engine.begin() as c:
+        with translated("Refused events"), self.store.engine.begin() as c:
             for ident in idents:
                 c.execute(delete(REFUSED).where(REFUSED.c.id == ident))
 

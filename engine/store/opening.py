@@ -76,7 +76,10 @@ def _parse(url: str) -> URL:
 
 
 def _sqlite(url: URL) -> Engine:
-    Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    file = Path(str(url.database))
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.exists() and not str(url.database).startswith("file:"):
+        file.touch(mode=0o600)  # it holds people's data; SQLite gives its other files the same rights
     engine = create_engine(url)
 
     @event.listens_for(engine, "connect")

@@ -115,7 +115,7 @@ QUIETLY = settings(
 )
 
 
-@settings(QUIETLY, max_examples=40)
+@settings(QUIETLY, max_examples=30)
 @given(history=st.lists(steps(), max_size=12))
 def test_sqlite_and_memory_hold_the_same_after_any_history(sqlite_template: Path, history: list[Step]) -> None:
     """Batches in and out of step, marks, checkpoints and rebuilt projections, in any order."""
@@ -126,7 +126,7 @@ def test_sqlite_and_memory_hold_the_same_after_any_history(sqlite_template: Path
 
 
 @pytest.mark.needs_postgres
-@settings(QUIETLY, max_examples=20)
+@settings(QUIETLY, max_examples=12)
 @given(history=st.lists(steps(), max_size=12))
 def test_postgres_and_memory_hold_the_same_after_any_history(postgres_database: str, history: list[Step]) -> None:
     """The same histories on PostgreSQL."""

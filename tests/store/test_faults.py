@@ -220,6 +220,16 @@ def test_a_store_that_may_only_be_read_is_read_and_not_written(migrated_url: Cal
     store.close()
 
 
+def test_a_new_store_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """It holds people's data: nobody else on the machine may read the file, its log, or the folder made for it."""
+    store = open_store(f"sqlite:///{tmp_path / 'new' / 'covenant.db'}")
+    store.record(batch(1))
+    rights = {path.name: path.stat().st_mode & 0o777 for path in (tmp_path / "new").iterdir()}
+    assert rights == {"covenant.db": 0o600, "covenant.db-wal": 0o600, "covenant.db-shm": 0o600}
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    store.close()
+
+
 @pytest.mark.parametrize("place", ["a file/covenant.db", "a folder", "a file"])
 def test_a_place_that_cannot_be_a_store_is_one_clear_error(tmp_path: Path, place: str) -> None:
     """A folder that can't be made, a folder in the file's place, a file that is something else."""
