@@ -1,7 +1,8 @@
 """Sentences for people, made from a rule's template after evaluation: `{name}` or `{name:kind}`.
 
 A name is looked up in the evidence, then the event, then the facts; a dotted path starts at `event` or `facts`.
-Kinds: `ccu` (micro-units as decimals), `time` (µs as RFC 3339), `duration` (µs in days, hours and minutes), `list`.
+Kinds: `ccu` (micro-units as decimals), `time` (µs as RFC 3339), `duration` (µs in days, hours and minutes), `list`,
+and `permitted` (a list whose being empty permits everything).
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Any
 from engine.domain.values import SECOND_US, instant_text, quantity_text
 
 PLACEHOLDER = re.compile(r"\{([a-z_0-9.]+)(?::([a-z]+))?\}")
-KINDS = frozenset({"", "ccu", "time", "duration", "list"})
+KINDS = frozenset({"", "ccu", "time", "duration", "list", "permitted"})
 
 
 def render(template: str, evidence: Mapping[str, Any], event: Mapping[str, Any], facts: Mapping[str, Any]) -> str:
@@ -43,7 +44,7 @@ def _say(value: Any, kind: str) -> str:
     if kind == "duration":
         return _duration(value)
     if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
+        return ", ".join(map(str, value)) or ("any" if kind == "permitted" else "none")
     return str(value)
 
 

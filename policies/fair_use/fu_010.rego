@@ -16,8 +16,8 @@ import data.covenant.lib.filters
 #   thresholds:
 #     aliases: {type: object, additionalProperties: {type: array, items: {type: string, minLength: 1}}}
 #   sentence: >-
-#     {holder} used {model} of {provider} on {at:time}; the grant {grant} permits the models {facts.grant.models:list}
-#     and the providers {facts.grant.providers:list}.
+#     {holder} used {model} of {provider} on {at:time}; the grant {grant} permits these models:
+#     {facts.grant.models:permitted}; and these providers: {facts.grant.providers:permitted}.
 breach contains {"code": "FU-010", "evidence": evidence} if {
 	input.event.type in {"compute.usage.gpu.v1", "compute.usage.inference.v1"}
 	input.facts.coverage == "filtered"
