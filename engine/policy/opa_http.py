@@ -83,7 +83,11 @@ class OpaClient:
         if status != 200:
             msg = f"The policy engine at {self.url} answers with status {status}: {_message(body)}."
             raise EvaluatorUnavailable(msg, "See why it does; nothing is lost meanwhile.")
-        said = self._decode(body).result
+        try:
+            said = self._decode(body).result
+        except msgspec.MsgspecError as error:
+            msg = f"The policy engine at {self.url} answers what covenant.main doesn't say ({error})."
+            raise EvaluatorUnavailable(msg, "Restore main.rego as it ships, and see that OPA answers there.") from error
         if said is None:
             msg = f"The policy engine at {self.url} has no covenant.main: the bundle isn't loaded."
             raise EvaluatorUnavailable(msg, "Restart it, or let Covenant start its own.")

@@ -247,3 +247,15 @@ def test_a_child_that_cannot_start_says_what_opa_said(opa: Path, bundle: Bundle)
     )
     with pytest.raises(EvaluatorUnavailable, match="nowhere"):
         OpaChild(broken, opa)
+
+
+@pytest.mark.parametrize(
+    "body", [b"<html>", b'{"result": {"results": []}}', b'{"result": {"revision": "x", "results": [{"id": 1}]}}']
+)
+def test_an_answer_that_is_none_of_ours_is_one_clear_error(body: bytes) -> None:
+    """No event is decided by something else that happens to answer."""
+    with answering(200, body) as url:
+        client = OpaClient(url, "0" * 64, "")
+        with pytest.raises(EvaluatorUnavailable, match=r"answers what covenant\.main doesn't say"):
+            client.evaluate([usage(1)])
+        client.close()
