@@ -20,7 +20,7 @@ from starlette.routing import Route
 from engine.console import wording
 from engine.domain import codec
 from engine.domain.errors import CovenantError
-from engine.service.finding_query import OPEN, QUALIFIERS, parse
+from engine.service.finding_query import CLEARED, OPEN, QUALIFIERS, parse
 from engine.service.findings import Finding, Findings, as_json
 from engine.service.people import Choice, People
 from engine.service.problems import MEDIA_TYPE, problem, status_of
@@ -109,7 +109,13 @@ class Pages:
         """One person's account."""
         account = self._account(request)
         most = max((month.consumed + month.overage for month in account.usage), default=0)
-        return self._page("person.html", p=account, most=most, open=sum(one.status in OPEN for one in account.findings))
+        return self._page(
+            "person.html",
+            p=account,
+            most=most,
+            open=sum(one.status in OPEN for one in account.findings),
+            cleared=all(one.status in CLEARED for one in account.findings),
+        )
 
     def person_json(self, request: Request) -> Response:
         """Give one person's twin."""

@@ -22,6 +22,8 @@ MOST: Final = 24
 """Terms in a query."""
 OPEN: Final = ("provisional", "alleged", "notified", "answered")
 CLOSED: Final = ("substantiated", "dismissed", "withdrawn", "retracted")
+CLEARED: Final = ("dismissed", "withdrawn", "retracted")
+"""Statuses of which nothing stands against anybody."""
 VALUES: Final[Mapping[str, tuple[str, ...]]] = {
     "status": ("open", "closed", *OPEN, *CLOSED),
     "severity": ("critical", "high", "medium", "low"),

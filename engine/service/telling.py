@@ -109,15 +109,13 @@ def evidence(recorded: Mapping[str, Any], sentence: str) -> list[Item]:
     kinds = {found[1]: found[2] or "" for found in PLACEHOLDER.finditer(sentence)}
     items = []
     for name, value in sorted(recorded.items()):
-        kind = kinds.get(name) or _kind(name, value)
+        kind = "list" if isinstance(value, list) else kinds.get(name) or _kind(name, value)
         shown = name.removesuffix("_us").removesuffix("_u") if isinstance(value, int) else name
         items.append(Item(shown, _edge(value, kind), kind))
     return items
 
 
 def _kind(name: str, value: Any) -> str:
-    if isinstance(value, list):
-        return "list"
     if isinstance(value, bool) or not isinstance(value, int):
         return "text"
     endings = {"_us": "duration", "_u": "ccu", "_at": "time", "_until": "time"}
