@@ -91,8 +91,8 @@ def issue(data: GrantIssued, at: int) -> tuple[Grant, list[Posting]]:
         window_days=data.termination_window_days,
         terms=data,
     )
-    kind = "outstanding" if immediate else "unvested"
-    return grant, [grant.post("granted", data.quantity), grant.post(kind, data.quantity)]
+    kinds = ("granted", "outstanding", "vested") if immediate else ("granted", "unvested")
+    return grant, [grant.post(kind, data.quantity) for kind in kinds]
 
 
 def carry(grant: Grant, data: GrantRolledOver, quantity: int, at: int) -> Grant:
@@ -111,7 +111,7 @@ def vest(grant: Grant, amount: int) -> list[Posting]:
         return []
     grant.unvested -= amount
     grant.outstanding += amount
-    return [grant.post("outstanding", amount), grant.post("unvested", -amount)]
+    return [grant.post("outstanding", amount), grant.post("unvested", -amount), grant.post("vested", amount)]
 
 
 def forfeit(grant: Grant, amount: int | None = None, kind: str = "forfeited") -> list[Posting]:

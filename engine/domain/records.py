@@ -98,10 +98,13 @@ class PostingRow(Row, frozen=True):
     holder: str
     unit: str
     kind: str
-    """granted transferred_in consumed expired forfeited voided transferred_out overage, and outstanding (vested units
-    left: its sum)."""
+    """granted transferred_in rolled_in, consumed expired forfeited voided transferred_out rolled_out, outstanding (vested
+    units left: its sum) and unvested; beside the balances overage, and vested (units when they vest)."""
     amount: int
     time: int
+    """When it happened."""
+    recorded_at: int
+    """When it was learnt: with what was known until then, the sum of all postings is what stood."""
 
 
 class ViolationRow(Row, frozen=True):

@@ -6,7 +6,7 @@ import bisect
 from collections.abc import Iterable
 
 from engine.domain.events import Event
-from engine.domain.events.reference import OrganisationConfigured, RatePublished
+from engine.domain.events.reference import FeedCompletedThrough, OrganisationConfigured, RatePublished
 from engine.domain.order import place
 
 
@@ -16,6 +16,7 @@ class Reference:
     def __init__(self, events: Iterable[Event] = ()) -> None:
         """Build from reference events in any order; later effect, then later place, wins."""
         self._owners: dict[str, tuple[list[int], list[frozenset[str]]]] = {}
+        self._feeds: dict[tuple[str, str], int] = {}
         self._rates: dict[tuple[str, str, str, str], tuple[list[int], list[tuple[int, int]]]] = {}
         for event in sorted(events, key=place):
             data, since = event.data, event.data.effective(event.time)
@@ -23,11 +24,25 @@ class Reference:
                 times, owners = self._owners.setdefault(event.organisation, ([], []))
                 times.append(since)
                 owners.append(frozenset(owner.lower() for owner in data.owners))
+            elif isinstance(data, FeedCompletedThrough):
+                feed = (event.organisation, data.feed)
+                self._feeds[feed] = max(self._feeds.get(feed, -1), int(data.through))
             elif isinstance(data, RatePublished):
                 key = (event.organisation, data.unit, data.meter, data.model or "")
                 times, rates = self._rates.setdefault(key, ([], []))
                 times.append(since)
                 rates.append((data.units, data.per))
+
+    def complete_through(self, organisation: str, feed: str) -> int:
+        """Give the moment up to which a feed has said to be complete (µs, not included); −1 when it never did."""
+        return self._feeds.get((organisation, feed), -1)
+
+    def affected_since(self, event: Event) -> int:
+        """Give the moment from which a further reference event changes what is folded."""
+        if isinstance(event.data, FeedCompletedThrough):
+            return max(0, self.complete_through(event.organisation, event.data.feed))
+        since: int = event.data.effective(event.time)
+        return since
 
     def ours(self, organisation: str, owner: str, at: int) -> bool | None:
         """Whether an owner of repositories is the organisation itself; None when it never said."""

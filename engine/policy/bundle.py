@@ -21,7 +21,11 @@ CLAUSES = "clauses.json"
 """The agreement's clauses in plain words: not evaluated, but part of what a person was held to, so named by the digest."""
 LARGEST = 8 * 1024 * 1024
 """Bytes a bundle may have."""
-WINDOWS = ("consumption_window_us", "consumers_window_us", "link_window_us")
+WINDOWS = (
+    "consumption_window_us", "consumers_window_us", "link_window_us", "assignment_us", "reacceptance_us", "attestation_us",
+    "disclosure_us", "heartbeat_us", "expiring_us", "uncovered_us", "release_us",
+)  # fmt: skip
+"""What the fold asks of a bundle's `data.facts`: lengths of windows and of clocks (µs)."""
 
 
 class Bundle(msgspec.Struct, frozen=True, dict=True):

@@ -67,7 +67,8 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
         start = partial(person.start, ident, dict(windows))
         return Folder(start, fold_person, encode, partial(decode, type=person.State))
     if kind == "repository":
-        return Folder(repository.State, fold_repository, encode, partial(decode, type=repository.State))
+        begin = partial(repository.State, release_us=windows["release_us"])
+        return Folder(begin, fold_repository, encode, partial(decode, type=repository.State))
     return Folder(alias.State, alias.fold, encode, partial(decode, type=alias.State))
 
 

@@ -164,10 +164,12 @@ class Body:
         keys = [f"{e.organisation}/{'/'.join(e.data.about())}" for e, _ in taken.events]
         ours = [key for key in keys if lane_of(key, self.lanes) == lane]
         self._load(memory, [*ours, *(d.target for d in taken.deliveries)])
-        for event, written in taken.events:
+        for event, written in sorted(taken.events, key=lambda one: one[0].recorded_at or recorded_at):
+            folding.known_from(event.recorded_at or recorded_at)
             folding.accept(event, written)
             memory.watermark = max(memory.watermark, event.time)
         for delivery in taken.deliveries:
+            folding.known_from(recorded_at)
             folding.deliver(delivery, "derived")
         memory.positions.update(positions)
         memory.in_flight.update((row.identity, row.content) for row in taken.seen)
@@ -235,7 +237,7 @@ class Body:
         news = self.log.events[memory.reference : self._known_reference]
         since: dict[str, int] = {}
         for event in news:
-            at = event.data.effective(event.time)
+            at = memory.log.now.affected_since(event)
             since[event.organisation] = min(at, since.get(event.organisation, at))
         earliest = min(since.values())
         self._load(memory, [row.aggregate for row in self.store.aggregates_since(memory.lane, earliest)])
@@ -320,7 +322,7 @@ class Body:
             work.lane, work.version, work.recorded_at, deciding.decisions, list(deciding.violations.values()),
             deciding.before, deciding.changes, deciding.indeterminates, work.refused,
         )  # fmt: skip
-        forwarded = [Message(DERIVED_TOPIC, key, value) for key, value in folding.messages]
+        forwarded = [Message(DERIVED_TOPIC, key, value) for key, value in folding.messages()]
         outbox = _outbox(memory.outbox_sequence, [*forwarded, *self._said(recorded)])
         return Batch(
             lane=work.lane,

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from engine.domain.aggregates import person
 from engine.domain.effects import Effects
 from engine.domain.events import Alias, Event
 from engine.domain.order import place
 from engine.domain.reference import Reference
-from engine.domain.values import DAY_US, HOUR_US, MICRO
+from engine.domain.values import MICRO
 from tests.domain.make import event
 
-WINDOWS = {"consumption_window_us": 30 * DAY_US, "consumers_window_us": DAY_US, "link_window_us": 72 * HOUR_US}
+ROOT = Path(__file__).parents[2]
+WINDOWS: dict[str, int] = msgspec.json.decode((ROOT / "policies" / "params.json").read_bytes())["facts"]
 
 
 def run(events: list[Event], reference: Reference | None = None) -> tuple[person.State, list[Effects]]:

@@ -9,7 +9,7 @@ import random
 from collections import deque
 from collections.abc import Sequence
 
-from engine.domain.derivation import Delivery, read_delivery
+from engine.domain.derivation import Delivery, read_deliveries
 from engine.domain.events import Event
 from engine.domain.order import aggregate, lane
 from engine.intake.arrivals import Arrival
@@ -27,6 +27,11 @@ def is_reference(event: Event) -> bool:
     return bool(event.data.TOPIC == "reference")
 
 
+def last_time(events: Sequence[Event]) -> int:
+    """When the run ends: at the newest event, whichever lane it is in."""
+    return max((event.time for event in events), default=0)
+
+
 def run_in_order(events: Sequence[Event], evaluator: Evaluator, bundle: Bundle) -> MemoryStore:
     """One lane, one batch, everything in order: what must come out."""
     store = MemoryStore()
@@ -34,7 +39,7 @@ def run_in_order(events: Sequence[Event], evaluator: Evaluator, bundle: Bundle) 
     body.refer([Arrival(e) for e in events if is_reference(e)], {}, 1)
     body.open(0)
     body.process(0, [Arrival(e) for e in sorted(events, key=lambda e: e.time) if not is_reference(e)], {}, 1)
-    finish_lane(body, 0, 2)
+    finish_lane(body, 0, 2, until=last_time(events))
     return store
 
 
@@ -44,6 +49,7 @@ class Cluster:
     def __init__(self, events: Sequence[Event], evaluator: Evaluator, bundle: Bundle, chance: random.Random) -> None:
         """Shuffle the events over the lanes' topics, some of them delivered twice."""
         self.chance = chance
+        self.until = last_time(events)
         self.store = MemoryStore()
         self.store.save_bundle(bundle.digest, bundle.to_bytes(), 0)
         self.body = Body(self.store, evaluator, bundle, lanes=LANES)
@@ -67,7 +73,7 @@ class Cluster:
             step = self.chance.choice((self._refer, self._events, self._events, self._derived, self._relay, self._restart))
             step(number)
         for number in range(LANES):
-            finish_lane(self.body, number, 3)
+            finish_lane(self.body, number, 3, until=self.until)
             self._relay(number)
         return self.run() if self._left() else self.store
 
@@ -99,8 +105,8 @@ class Cluster:
     def _relay(self, number: int) -> None:
         rows = self.store.outbox(number, 0, self.chance.randint(1, 20))
         for row in rows:
-            delivery = read_delivery(row.value)
-            self.topic[lane(delivery.target, LANES)].append(delivery)
+            for delivery in read_deliveries(row.value):
+                self.topic[lane(row.key, LANES)].append(delivery)
         if rows and self.chance.random() < 0.9:  # otherwise it died between send and mark: they are sent again
             self.store.mark_published(number, rows[-1].sequence)
 

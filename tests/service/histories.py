@@ -41,6 +41,8 @@ _ABOUT = st.one_of(
     repositories.map(lambda repository: {"kind": "repository", "id": repository}),
     grants.map(lambda grant: {"kind": "grant", "id": grant}),
 )
+_DOCUMENT = {"person": people, "kind": st.just("ip_assignment"), "version": st.just("1")}
+_CORRECTED = st.integers(0, 40).map(lambda number: {"source": "test", "id": f"e-{number:03d}"})
 _REPOSITORY = {"repository": repositories, "name": st.just("n"), "owner": owners}
 _ACT = {"actor": logins, "private": st.booleans()}
 _USAGE = {
@@ -60,15 +62,40 @@ INBOUND = st.one_of(
             "filters": st.just({"models": ["m1"]}),
         },
     ),
+    _event(
+        "grant.issued",
+        {
+            "grant_id": grants, "holder": people, "quantity": amounts, "vesting": st.just("scheduled"),
+            "schedule": st.sampled_from(
+                [
+                    {"segments": [{"occurrences": 3, "every": 9, "unit": "days", "denominator": 3}]},
+                    {"segments": [{"occurrences": 2, "every": 1, "denominator": 2}], "on_event": True},
+                ]
+            ),
+        },
+        {"expires_at": times, "legal_character": st.sampled_from(["pay", "benefit"])},
+    ),
+    _event("grant.vesting_started", {"grant_id": grants}, {"holder": people, "starts_at": times}),
+    _event("grant.accelerated", {"grant_id": grants}, {"holder": people, "quantity": amounts}),
+    _event("grant.amended", {"grant_id": grants}, {"holder": people, "expires_at": times}),
+    _event("grant.rolled_over", {"grant_id": grants, "to_grant": grants}, {"holder": people}),
+    _event("usage.corrected", {"usage": _CORRECTED, "occurred_at": times, "person": people}, {"quantity": amounts}),
+    _event("person.on_leave", {"person": people}, {"until": times}),
+    _event("agreement.signed", _DOCUMENT, {"signed_on": times}),
+    _event("agreement.superseded", {**_DOCUMENT, "by": st.just("2")}),
+    *(
+        _event(f"disclosure.{verb}", {"person": people, "disclosure_id": st.just("d")})
+        for verb in ("questioned", "answered")
+    ),
     _event("grant.vested", {"grant_id": grants, "quantity": amounts}, {"holder": people}),
     *(
         _event(f"grant.{verb}", {"grant_id": grants}, {"holder": people})
-        for verb in ("suspended", "resumed", "expired", "voided")
+        for verb in ("suspended", "resumed", "expired", "voided", "revoked", "forfeited")
     ),
     _event("grant.transferred", {"grant_id": grants, "to": people}, {"holder": people}),
     _event("usage.inference", {"credential": keys}, {**_USAGE, "input_tokens": st.just(1_000_000)}),
     _event("usage.gpu", {"user": st.just({"kind": "unix_user", "value": "u"})}, {**_USAGE, "gpu_seconds": st.just("3600")}),
-    _event("job.started", {"job_id": st.just("j"), "person": people}),
+    _event("job.started", {"job_id": st.just("j"), "person": people, "limit_seconds": st.sampled_from([0, 3600])}),
     *(_event(f"person.{verb}", {"person": people}) for verb in ("hired", "notice_given", "terminated")),
     _event(
         "approval.granted",
@@ -103,6 +130,7 @@ INBOUND = st.one_of(
     _event("repository.visibility_changed", {**_REPOSITORY, "to": st.sampled_from(["public", "private"])}, _ACT),
 )  # fmt: skip
 REFERENCE = st.one_of(
+    _event("feed.completed_through", {"feed": st.sampled_from(["agreements", "approvals", "usage"]), "through": times}),
     _event("organisation.configured", {"owners": st.just([OWNERS[0]])}, {"effective_from": times}),
     _event(
         "rate.published",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.domain import grants as lifecycle
+from engine.domain.aggregates import duties
 from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, deadline, header, make
 from engine.domain.events import Alias, Event
 from engine.domain.events import grants as g
@@ -42,7 +43,10 @@ def fold(state: State, event: Event, data: Any, at: int) -> Effects:
         return _start(state, event, data, at, known)
     if isinstance(data, g.GrantRolledOver):
         return _roll_over(state, event, data, at, known)
-    return Effects(postings=_change(state, data, known))
+    effects = Effects(postings=_change(state, data, known), derived=[])
+    if isinstance(data, g.GrantAmended) and data.expires_at is not None:
+        effects.derived += duties.expiring(state.duties, event, known.id, known.until, at, state.id)
+    return effects
 
 
 def forfeit(state: State) -> Effects:
@@ -56,6 +60,22 @@ def vest(state: State, data: DeadlineReached) -> Effects:
     if known is None or known.state in _OVER or state.ended_at >= 0:
         return NOTHING
     return Effects(postings=lifecycle.vest(known, int(data.quantity)))
+
+
+def unspent(state: State, grant_id: str) -> dict[str, Any]:
+    """Give the facts of a grant that is about to expire: what is vested and unspent, and its share of the grant."""
+    grant = state.grants.get(grant_id)
+    live = grant is not None and grant.state in ("live", "suspended")
+    left = grant.outstanding if grant is not None and live else 0
+    whole = int(grant.terms.quantity) if grant is not None else 0
+    share = left * 1_000_000 // whole if whole else 0
+    return {"id": grant_id, "until": grant.until if grant is not None else 0, "unspent_u": left, "unspent_ppm": share}
+
+
+def still_expires(state: State, grant_id: str, at: int) -> bool:
+    """Whether a grant still expires when it did as the deadline was set; an amendment sets another."""
+    grant = state.grants.get(grant_id)
+    return grant is not None and grant.until == at + state.duties.periods["expiring_us"]
 
 
 def _change(state: State, data: Any, known: Grant) -> list[Posting]:
@@ -88,6 +108,7 @@ def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
     grant, postings = lifecycle.issue(data, at)
     state.grants[grant.id] = grant
     effects = Effects(postings=postings, derived=[_assigned(event, grant.id, state.id)])
+    effects.derived += duties.expiring(state.duties, event, grant.id, grant.until, at, state.id)
     if data.schedule is not None and not data.schedule.on_event:
         _schedule(state, event, at, grant, effects, int(data.schedule.starts_at or grant.since))
     return effects

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.domain import grants as lifecycle
-from engine.domain.aggregates import holdings
+from engine.domain.aggregates import duties, holdings
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
@@ -45,6 +45,7 @@ class State(msgspec.Struct):
     cap: RunningSum
     consumers: Recent
     links: Links
+    duties: duties.Duties
     grants: dict[str, Grant] = {}
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     notice_at: int = 0
@@ -78,6 +79,7 @@ def start(ident: str, windows: dict[str, int]) -> State:
         cap=RunningSum(windows["consumption_window_us"]),
         consumers=Recent(windows["consumers_window_us"]),
         links=Links(windows["link_window_us"]),
+        duties=duties.Duties({name: windows[name] for name in duties.PERIODS}),
     )
 
 
@@ -86,12 +88,18 @@ def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
     data = event.data
     if isinstance(data, u.Usage):
         return _usage(state, event, data, at, reference)
+    effects = _fold(state, event, data, at, reference)
+    due = duties.fold(state.duties, event, data, at, state.id)
+    return msgspec.structs.replace(effects, derived=[*effects.derived, *due]) if due else effects
+
+
+def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) -> Effects:
     if isinstance(data, derivations.ContributionAttributed):
         return Effects(question=_contribution(state, event, data, at))
     if isinstance(data, derivations.IdentityResolved):
         state.resolved[data.cause] = data.person
     elif isinstance(data, derivations.DeadlineReached):
-        return holdings.vest(state, data) if data.kind == holdings.TRANCHE else NOTHING
+        return _reached(state, event, data, at, reference)
     elif isinstance(data, u.JobStarted):
         state.jobs[data.job_id] = at
     elif isinstance(data, u.UsageCorrected):
@@ -101,6 +109,21 @@ def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
     else:
         _people(state, event, data, at)
     return holdings.forfeit(state) if isinstance(data, p.PersonTerminated) else NOTHING
+
+
+def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: int, reference: Reference) -> Effects:
+    if data.kind == holdings.TRANCHE:
+        return holdings.vest(state, data)
+    found = duties.facts(state.duties, event, data, at, reference)
+    if found is None:
+        return NOTHING
+    fields, facts, unknown = found
+    facts |= {"holder": state.id, "approvals": state.approvals.in_force(at)}
+    if data.kind == duties.EXPIRING and not holdings.still_expires(state, data.about_, at):
+        return NOTHING
+    if data.kind == duties.EXPIRING:
+        facts["grant"] = holdings.unspent(state, data.about_)
+    return Effects(question=Question(fields, facts, unknown, _agreement(state)))
 
 
 def _correct(state: State, event: Event, data: u.UsageCorrected) -> None:
@@ -151,6 +174,11 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
     if at < state.access_until():
         drawn, effects.postings, over = lifecycle.burn_down(state.grants, at, data, settled)
     coverage, grant = _coverage(state, data, at, drawn)
+    if drawn is not None and settled:
+        effects.derived += duties.consume(state.duties, event, at, state.id)
+    if coverage == "uncovered":
+        credential = data.credential or (data.user.id if data.user is not None else "none")
+        effects.derived.append(duties.uncovered(state.duties, event, at, state.id, credential))
     if over:
         effects.postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
     total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0)

@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from engine.domain.approvals import Approvals
-from engine.domain.effects import NOTHING, Derived, Effects, Question, cause_id, header, make
+from engine.domain.effects import NOTHING, Derived, Effects, Question, cause_id, deadline, header, make
 from engine.domain.events import Event
-from engine.domain.events.derived import ContributionAttributed, IdentityAsked, IdentityResolved
+from engine.domain.events.derived import ContributionAttributed, DeadlineReached, IdentityAsked, IdentityResolved
 from engine.domain.events.people import ApprovalGranted, ApprovalRevoked
 from engine.domain.events.repositories import (
     Repository,
@@ -23,7 +23,11 @@ from engine.domain.events.repositories import (
     RepositoryVisibilityChanged,
 )
 from engine.domain.reference import Reference
+from engine.domain.values import Instant
 
+RELEASE = "release_approval"
+_JUDGED = (RepositoryForked, RepositoryTransferred, RepositoryVisibilityChanged)
+"""Acts that are judged at the repository, of whoever is verified behind the login that acted."""
 _ACTIONS = {
     "compute.repository.pushed.v1": "pushed",
     "compute.repository.forked.v1": "forked",
@@ -42,6 +46,10 @@ class State(msgspec.Struct):
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     resolved: dict[str, str] = {}
     """Cause → verified person, for acts that asked."""
+    release_us: int = 0
+    """How long after a repository became public its release may still be approved (µs)."""
+    published: dict[str, Question] = {}
+    """Publication → what is asked about it when that time is over."""
 
 
 def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
@@ -51,6 +59,8 @@ def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
         return _act(state, event, data, at, reference)
     if isinstance(data, IdentityResolved):
         state.resolved[data.cause] = data.person
+    elif isinstance(data, DeadlineReached):
+        return _released(state, event, data, at, reference)
     elif isinstance(data, ApprovalGranted):
         state.approvals.grant(data, event.time)
     elif isinstance(data, ApprovalRevoked):
@@ -66,17 +76,37 @@ def _act(state: State, event: Event, data: Repository, at: int, reference: Refer
         login = f"{event.organisation}/alias/{data.actor.id}"
         contribution = _contribution(data, event.type, private, ours)
         effects.derived.append(Derived(login, make(event, contribution, f"contribution {cause_id(event)}")))
-        if isinstance(data, (RepositoryForked, RepositoryTransferred)):
+        if isinstance(data, _JUDGED):
             asked = IdentityAsked(data.actor, "repository", data.repository, cause_id(event))
             effects.derived.append(Derived(login, make(event, asked, f"asked {cause_id(event)}")))
-    if isinstance(data, (RepositoryForked, RepositoryTransferred, RepositoryVisibilityChanged)):
+    if isinstance(data, _JUDGED):
         effects.question = _question(state, event, data, at, private, ours, reference)
+        if isinstance(data, RepositoryVisibilityChanged) and data.to == "public":
+            state.published[cause_id(event)] = effects.question
+            due = DeadlineReached(RELEASE, cause_id(event), "repository", data.repository, Instant(at))
+            effects.derived.append(deadline(event, due, at + state.release_us))
     state.name, state.owner, state.private = data.name, data.owner, private
     if isinstance(data, RepositoryTransferred):
         state.owner = data.to_owner
     if isinstance(data, RepositoryVisibilityChanged):
         state.private = data.to != "public"
     return effects
+
+
+def _released(state: State, event: Event, data: DeadlineReached, at: int, reference: Reference) -> Effects:
+    """Ask about a publication when the time to approve it is over, unless the repository was closed again meanwhile."""
+    asked = state.published.pop(data.about_, None)
+    if asked is None or state.private:
+        return NOTHING
+    fields = asked.event | header(event, at) | {"kind": data.kind, "about": data.about_}
+    unknown = {path: why for path, why in asked.unknown.items() if not path.startswith("facts.approvals")}
+    through = reference.complete_through(event.organisation, "approvals")
+    facts = asked.facts | {"approvals": state.approvals.in_force(at)}
+    if through < at:
+        said = "has never said how far it is complete" if through < 0 else "is not complete up to then"
+        unknown["facts.approvals"] = f"the feed of approvals {said}"
+        del facts["approvals"]
+    return Effects(question=Question(fields, facts, unknown))
 
 
 def _contribution(data: Repository, kind: str, private: bool | None, ours: bool | None) -> ContributionAttributed:  # noqa: FBT001

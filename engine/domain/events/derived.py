@@ -104,6 +104,8 @@ class DeadlineReached(Data, frozen=True):
     """When the clock began to run."""
     quantity: Quantity = Quantity(0)
     """Units that vest, for an installment."""
+    detail: str = ""
+    """What else tells one from another: the credential of an uncovered usage."""
 
     def about(self) -> Key:
         """Give the aggregate that waits."""
