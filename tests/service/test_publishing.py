@@ -17,8 +17,8 @@ KEY = b"a key of the organisation's"
 HOUR = 3_600_000_000
 ROW = ViolationRow(
     id="v1", organisation="acme", rule="FU-007", aggregate="acme/person/p-1", discriminator='["c","2026-02"]',
-    severity="critical", clause="G6", respondent="holder", holder="p-1", repository="", status="alleged", settled=True, opened_at=10 * HOUR,
-    last_seen_at=10 * HOUR, count=1, first_decision="d1", last_decision="d1", evidence='{"quantity":"5"}',
+    severity="critical", clause="G6", respondent="holder", holder="p-1", repository="", status="alleged", settled=True,
+    opened_at=10 * HOUR, last_seen_at=10 * HOUR, count=1, first_decision="d1", last_decision="d1", evidence='{"quantity":"5"}',
     sentence="p-1 used 5 CCU after access ended.", version=2, settle_us=0,
 )  # fmt: skip
 DECISION = DecisionRow(
