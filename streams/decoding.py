@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from engine.domain.derivation import Delivery, read_delivery
+from engine.domain.derivation import Delivery, read_deliveries
 from engine.domain.errors import Refusal
 from engine.intake.arrivals import Arrival
 from engine.intake.cloudevents import decode as decode_cloudevents
@@ -35,7 +35,7 @@ def decode(
         name = input_name(message.topic, message.partition)
         where = f"{name}@{message.offset}"
         if message.topic == DERIVED:
-            yield _derived(message, name, where)
+            yield from _derived(message, name, where)
             continue
         for arrival in decode_cloudevents(message.value or b"", where, options):
             placed = _placed(arrival, message)
@@ -52,13 +52,13 @@ def _placed(arrival: Arrival, message: Message) -> Arrival:
     return Arrival(None, refusal, message.value or b"", arrival.where)
 
 
-def _derived(message: Message, name: str, where: str) -> Item[Arrival | Delivery]:
+def _derived(message: Message, name: str, where: str) -> list[Item[Arrival | Delivery]]:
     value = message.value or b""
     try:
-        delivery = read_delivery(value)
+        deliveries = read_deliveries(value)
     except Refusal as refusal:
-        return Item(ALWAYS, name, message.offset, Arrival(None, refusal, value, where))
+        return [Item(ALWAYS, name, message.offset, Arrival(None, refusal, value, where))]
     except RecursionError:
         deep = Refusal("Nested too deeply to be read.", "Only Covenant itself may write to covenant.derived.", code="too-deep")
-        return Item(ALWAYS, name, message.offset, Arrival(None, deep, value, where))
-    return Item(delivery.event.time, name, message.offset, delivery)
+        return [Item(ALWAYS, name, message.offset, Arrival(None, deep, value, where))]
+    return [Item(delivery.event.time, name, message.offset, delivery) for delivery in deliveries]

@@ -7,9 +7,9 @@ are folded within the batch, others go to the outbox. Everything it makes is a f
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
-from engine.domain.derivation import Delivery, write_delivery
+from engine.domain.derivation import Delivery, pack
 from engine.domain.effects import Derived
 from engine.domain.events import Event
 from engine.domain.order import lane as lane_of
@@ -35,8 +35,8 @@ class Folding:
         self.journal: list[JournalRow] = []
         self.derived: list[DerivedRow] = []
         self.postings: list[PostingRow] = []
-        self.messages: list[tuple[str, bytes]] = []
-        """(key, value) for covenant.derived."""
+        self._away: dict[int, list[tuple[Delivery, str]]] = {}
+        """Lane → deliveries to it, each with its event as written."""
         self.touched: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
         self.retired: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
         self.changed: dict[str, Aggregate] = {}
@@ -56,7 +56,7 @@ class Folding:
         self._written[id(event)] = (event, written)
         if lane_of(key, self.lanes) != self.memory.lane:
             self._journal(Delivery(key, written.identity, 0, withdrawn=False, event=event), "forwarded")
-            self.messages.append((key, write_delivery(Delivery(key, written.identity, 1, withdrawn=False, event=event))))
+            self._send_away(Delivery(key, written.identity, 1, withdrawn=False, event=event))
             return
         delivery = Delivery(key, written.identity, 0, withdrawn=False, event=event)
         self._journal(delivery, "inbound")
@@ -192,7 +192,16 @@ class Folding:
             self.need(target)
             self.deliver(delivery, "inline")
         else:
-            self.messages.append((target, write_delivery(delivery)))
+            self._send_away(delivery)
+
+    def _send_away(self, delivery: Delivery) -> None:
+        pair = (delivery, self._write(delivery.event).wire)
+        self._away.setdefault(lane_of(delivery.target, self.lanes), []).append(pair)
+
+    def messages(self) -> Iterator[tuple[str, bytes]]:
+        """Give (key, value) of what other lanes are told."""
+        for _, deliveries in sorted(self._away.items()):
+            yield from pack(deliveries)
 
     def _write(self, event: Event) -> Written:
         known = self._written.get(id(event))
