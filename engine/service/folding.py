@@ -32,6 +32,8 @@ class Folding:
         self.memory = memory
         self.lanes = lanes
         self.recorded_at = recorded_at
+        self.known_at = recorded_at
+        """When what is being folded was learnt: a batch may go through several such moments."""
         self.journal: list[JournalRow] = []
         self.derived: list[DerivedRow] = []
         self.postings: list[PostingRow] = []
@@ -129,6 +131,17 @@ class Folding:
             self._touch(aggregate)
             aggregate.dirty_from = -1
             self.memory.dirty.discard(key)
+        self._refold(background)
+        for key, aggregate in self.changed.items():
+            self.memory.await_deadline(key, -1 if key in self.memory.dirty else aggregate.timeline.due)
+
+    def known_from(self, recorded_at: int) -> None:
+        """What comes next was learnt at another moment: what was learnt before it is folded, and posted, without it."""
+        if recorded_at != self.known_at:
+            self._refold(set())
+            self.known_at = recorded_at
+
+    def _refold(self, background: set[str]) -> None:
         while self._order:
             _, key = heapq.heappop(self._order)
             aggregate = self._stale.pop(key)
@@ -140,8 +153,7 @@ class Folding:
                 self._send(aggregate, entry, entry.effects.derived)
                 if entry.effects.postings or entry.postings:
                     self._post(aggregate, entry, _sum(entry))
-        for key, aggregate in self.changed.items():
-            self.memory.await_deadline(key, -1 if key in self.memory.dirty else aggregate.timeline.due)
+            self._fresh.pop(key, None)
 
     def wake(self, keys: Iterable[str]) -> None:
         """Let aggregates fold on whose deadlines have fallen due."""
@@ -217,7 +229,7 @@ class Folding:
                 self.postings.append(
                     PostingRow(
                         len(self.postings), aggregate.organisation, aggregate.key, entry.identity, grant,
-                        aggregate.ident, unit, kind, change, entry.place.time,
+                        aggregate.ident, unit, kind, change, entry.place.time, self.known_at,
                     )
                 )  # fmt: skip
         entry.postings = now
@@ -233,7 +245,7 @@ class Folding:
                 event.type,
                 event.time,
                 event.data.effective(event.time),
-                event.recorded_at or self.recorded_at,
+                event.recorded_at or self.known_at,
                 origin,
                 delivery.revision,
                 delivery.withdrawn,

@@ -2,12 +2,16 @@
 
 Owns the order of batches and the count of what became of each arrival; folds, decides and writes nothing itself. Killed
 anywhere and run again over the same input, it ends in the same place: what was taken in counts as a duplicate.
+
+Where events say when they were learnt (`recordedat`, honoured only under a setting), they are taken in that order, as
+far as `WINDOW` reaches, and reference data in a batch of its own: so that nothing is booked with what wasn't known yet.
 """
 
 from __future__ import annotations
 
+import heapq
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 import msgspec
@@ -19,6 +23,8 @@ from engine.service.process import BatchResult, Body, Work
 LANE: Final = 0
 BATCH: Final = 2000
 """Arrivals a batch."""
+WINDOW: Final = 20_000
+"""Arrivals that may wait until it is their turn by when they were learnt."""
 
 
 class Taking(msgspec.Struct):
@@ -57,7 +63,7 @@ def ingest(
     started = time.monotonic()
     body.open(LANE)
     try:
-        for arrival in arrivals:
+        for arrival in in_order_of_recording(arrivals):
             if until is not None and arrival.event is not None and arrival.event.time >= until:
                 run.taking.later += 1
                 continue
@@ -78,6 +84,23 @@ def ingest(
     return run.taking
 
 
+def in_order_of_recording(arrivals: Iterable[Arrival], window: int = WINDOW) -> Iterator[Arrival]:
+    """Give arrivals in the order in which they were learnt; those that don't say when are given on at once.
+
+    Holds at most `window` arrivals: one that comes later than that after its turn is given on as it comes.
+    """
+    waiting: list[tuple[int, int, Arrival]] = []
+    for number, arrival in enumerate(arrivals):
+        if arrival.event is None or not arrival.event.recorded_at:
+            yield arrival
+            continue
+        heapq.heappush(waiting, (arrival.event.recorded_at, number, arrival))
+        if len(waiting) > window:
+            yield heapq.heappop(waiting)[2]
+    while waiting:
+        yield heapq.heappop(waiting)[2]
+
+
 class _Run:
     """One run: at most two batches in flight, reference data before the events that arrived with it."""
 
@@ -89,23 +112,39 @@ class _Run:
         self._events: list[Arrival] = []
         self._reference: list[Arrival] = []
         self._before: Work | None = None
+        self._known_at = 0
+        """When what was taken last was learnt, as it says; 0 where anything of this run didn't say."""
+        self._says = True
 
     @property
     def full(self) -> bool:
         return len(self._events) + len(self._reference) >= self.batch
 
     def take(self, arrival: Arrival) -> None:
-        is_reference = arrival.event is not None and arrival.event.data.TOPIC == "reference"
+        event = arrival.event
+        is_reference = event is not None and event.data.TOPIC == "reference"
+        if event is not None:
+            self._learn(event.recorded_at, is_reference=is_reference)
         (self._reference if is_reference else self._events).append(arrival)
+
+    def _learn(self, recorded_at: int, *, is_reference: bool) -> None:
+        """Send what was learnt before, where reference data would otherwise meet events that didn't know it."""
+        if recorded_at and recorded_at != self._known_at and (self._reference or (is_reference and self._events)):
+            self.send()
+        self._says = self._says and recorded_at > 0
+        self._known_at = recorded_at if self._says else 0
+
+    def _now(self) -> int:
+        return self._known_at or self.clock()
 
     def send(self) -> None:
         """Begin a batch, then finish the one before it: the policy engine has work while we fold."""
         if self._reference:
             self._finish()
-            self.taking.add(self.body.refer(self._reference, {}, self.clock()))
+            self.taking.add(self.body.refer(self._reference, {}, self._now()))
             self._reference = []
         if self._events or self.body.behind(LANE):
-            work = self.body.begin(LANE, self._events, {}, self.clock())
+            work = self.body.begin(LANE, self._events, {}, self._now())
             self._events = []
             self._finish()
             self._before = work
@@ -115,7 +154,7 @@ class _Run:
         self.send()
         self._finish()
         while self.body.pending(LANE):
-            self.taking.add(self.body.redecide(LANE, self.clock()))
+            self.taking.add(self.body.redecide(LANE, self._now()))
         self.taking.add(self.body.settle(LANE, self.clock(), ended=True))
 
     def _finish(self) -> None:

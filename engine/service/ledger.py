@@ -26,7 +26,7 @@ from engine.store.lookups import Lookups
 
 IN: Final = ("granted", "transferred_in", "rolled_in")
 OUT: Final = ("consumed", "expired", "forfeited", "voided", "transferred_out", "rolled_out")
-COLUMNS: Final = (*IN, *OUT, "outstanding", "unvested", "overage")
+COLUMNS: Final = (*IN, *OUT, "outstanding", "unvested", "overage", "vested")
 NO_GRANT: Final = "none"
 """Where overage is posted that no grant could have covered."""
 _ENDING: Final = tuple(k.TYPE for k in (GrantIssued, GrantReceived, GrantAmended, PersonHired, PersonTerminated))
@@ -52,6 +52,8 @@ class Line(msgspec.Struct):
     """Vested and left."""
     unvested: int = 0
     overage: int = 0
+    vested: int = 0
+    """What ever vested here, whatever became of it."""
 
     def rest(self) -> int:
         """What came in and neither went out nor is vested and left: equal to `unvested` if the books are right."""

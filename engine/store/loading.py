@@ -104,7 +104,7 @@ class Loader:
         query = select(*by, func.sum(p.amount)).where(self._dialect.among(p.aggregate, keys)).group_by(*by)
         for organisation, aggregate, identity, grant, holder, unit, kind, amount in self._connection.execute(query):
             if amount:
-                yield PostingRow(0, organisation, aggregate, identity, grant, holder, unit, kind, int(amount), 0)
+                yield PostingRow(0, organisation, aggregate, identity, grant, holder, unit, kind, int(amount), 0, 0)
 
     def _rows(self, kind: type[R], table: Any, keys: Sequence[str], *where: Any) -> Iterator[R]:
         query = of(kind, table).where(self._dialect.among(table.aggregate, keys), *where)

@@ -295,4 +295,4 @@ def _sums(aggregate: str, held: Held) -> Iterator[PostingRow]:
     ordered = sorted(held.postings.items(), key=lambda item: (*item[0][2:3], *item[0][4:], item[0][1]))
     for (organisation, identity, grant, holder, unit, kind), amount in ordered:
         if amount:
-            yield PostingRow(0, organisation, aggregate, identity, grant, holder, unit, kind, amount, 0)
+            yield PostingRow(0, organisation, aggregate, identity, grant, holder, unit, kind, amount, 0, 0)

@@ -182,6 +182,7 @@ class PostingTable(Stored, table=True):
     kind: str
     amount: int = big()
     time: int = big()
+    recorded_at: int = big()
 
 
 class ViolationTable(Stored, table=True):

@@ -48,7 +48,7 @@ def posting(amount: int, *, aggregate: str = P1, **values: Any) -> PostingRow:
     """A change to a grant's balance."""
     given: dict[str, Any] = {
         "ordinal": 0, "organisation": "acme", "aggregate": aggregate, "identity": "i", "grant": "G1", "holder": "p-1",
-        "unit": "CCU", "kind": "consumed", "amount": amount, "time": 10,
+        "unit": "CCU", "kind": "consumed", "amount": amount, "time": 10, "recorded_at": 99,
     }  # fmt: skip
     return PostingRow(**given | values)
 

@@ -84,7 +84,7 @@ def standing() -> None:
     table(
         "posting", "lane version ordinal",
         "int: lane; big: version; int: ordinal; text: organisation; word: aggregate; text: identity grant holder unit kind;"
-        "big: amount time",
+        "big: amount time recorded_at",
         **ROWS,
     )  # fmt: skip
     op.create_index("posting_aggregate", "posting", ["aggregate"])
