@@ -97,6 +97,11 @@ class LaneDriver(threading.Thread):
         """Have it stop before its next batch."""
         self._halt.set()
 
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is in hand here; for others to ask, and for them to be sure only of a no."""
+        return self.inbox.empty() and not self.held and self.merge.drained
+
     def run(self) -> None:
         """Work; what can't be retried ends the process."""
         failures = 0

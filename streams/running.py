@@ -11,7 +11,7 @@ import signal
 from collections.abc import Callable
 from typing import Any
 
-from engine.domain.errors import BrokerUnavailable
+from engine.domain.errors import BrokerUnavailable, StoreUnavailable
 from engine.service.process import Body
 from streams.app import GROUP, make_app
 from streams.draining import Drained
@@ -87,9 +87,15 @@ async def _drained(worker: Worker, broker: str) -> None:
     try:
         while True:
             await asyncio.sleep(DRAINED_POLL_S)
-            if not await worker.loop.run_in_executor(None, drained):
-                continue
             drivers = [driver for driver in worker.drivers.values() if isinstance(driver, LaneDriver)]
+            if not all(driver.quiet for driver in drivers):
+                continue
+            try:
+                if not await worker.loop.run_in_executor(None, drained):
+                    continue
+            except (StoreUnavailable, BrokerUnavailable) as error:
+                worker.say(f"Whether all is done can't be seen: {error}")
+                continue
             for driver in drivers:
                 driver.ending.set()
             while drivers == [d for d in worker.drivers.values() if isinstance(d, LaneDriver)]:

@@ -87,6 +87,9 @@ class Worker:
         ends = await self.app.consumer.highwaters(*assigned) if new else {}
         for lane in sorted(new):
             await self._open(lane, {tp for tp in assigned if self._lane(tp) == lane}, ends)
+        if new:
+            numbers = ", ".join(str(lane) for lane in sorted(self.drivers) if lane != REFERENCE_LANE)
+            self.say(f"Working on lanes {numbers or 'none'}{' and the reference data' * (REFERENCE_LANE in lanes)}.")
         if not self._ready.is_set():
             self._waiting = asyncio.ensure_future(self._await_reference())
         return {tp: self._expected[tp] for tp in assigned}

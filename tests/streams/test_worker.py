@@ -25,6 +25,8 @@ def test_the_example_companys_findings_are_the_same_through_the_broker(cluster: 
     sent = cluster.send(company.messages())
     cluster.drain(workers=2)
     assert cluster.rows("SELECT sum(read) FROM batch") == [(sent,)]
+    without_reference = "read > 0 AND lane >= 0 AND reference < (SELECT count(*) FROM journal WHERE lane = -1)"
+    assert cluster.rows(f"SELECT count(*) FROM batch WHERE {without_reference}") == [(0,)]
     found = found_in(cluster.store, cluster.standing().split(b"\n"))
     expected = expected_of(company.expected())
     assert {kind: found[kind] for kind in expected} == expected
