@@ -116,13 +116,13 @@ def test_processes_that_open_a_new_store_at_once_all_succeed(empty_url: str) -> 
     """Worker, relay and console start together: one makes the tables, the others wait for it."""
     command_line = [sys.executable, "-c", OPENER, empty_url]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    started = [subprocess.Popen(command_line, cwd=ROOT, text=True, **pipes) for _ in range(4)]  # type: ignore[call-overload]
+    started = [subprocess.Popen(command_line, cwd=ROOT, text=True, **pipes) for _ in range(3)]  # type: ignore[call-overload]
     for process in started:
         assert process.stdout.readline() == "ready\n"
     for process in started:
         process.stdin.write("\n")
         process.stdin.flush()
-    assert [process.communicate(timeout=60) for process in started] == [("[]\n", "")] * 4
+    assert [process.communicate(timeout=60) for process in started] == [("[]\n", "")] * 3
 
 
 def test_a_store_newer_than_the_code_is_refused_with_a_sentence(empty_url: str) -> None:
