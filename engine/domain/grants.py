@@ -153,10 +153,13 @@ def amend(grant: Grant, data: GrantAmended) -> None:
         grant.ip_terms = data.ip_terms
 
 
-def burn_down(grants: dict[str, Grant], at: int, usage: Usage, amount: int) -> tuple[Grant | None, list[Posting], int]:
+def burn_down(
+    grants: dict[str, Grant], at: int, usage: Usage, amount: int, ended: tuple[int, str] = (-1, "other")
+) -> tuple[Grant | None, list[Posting], int]:
     """Consume `amount`: priority ascending, expiry ascending (none last), effective date, id; vested units only.
 
-    Gives the first grant drawn on (or the first that could have been, for an amount of 0), postings, and overage.
+    `ended` is when and why employment ended (−1: it didn't); each grant goes on for its own window after that. Gives
+    the first grant drawn on (or the first that could have been, for an amount of 0), postings, and overage.
     """
     unit, wanted = usage.unit, usage.grant_id
     able = [
@@ -166,6 +169,7 @@ def burn_down(grants: dict[str, Grant], at: int, usage: Usage, amount: int) -> t
         and grant.outstanding > 0
         and (wanted is None or wanted == grant.id)
         and grant.live(at)
+        and at < grant.ends(*ended)
         and grant.admits(usage.model, usage.provider)
     ]
     if len(able) > 1:

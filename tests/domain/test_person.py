@@ -212,3 +212,21 @@ def test_a_login_is_the_same_in_any_case_of_letters() -> None:
     """As its host takes it; a credential's hash is not."""
     assert Alias("login", "github.com/Octo").id == Alias("login", "github.com/octo").id
     assert Alias("credential", "A").id != Alias("credential", "a").id
+
+
+def test_each_grant_goes_on_for_its_own_window_after_employment() -> None:
+    """A grant without a window isn't drawn on through the window of another, which expires later."""
+    short = grant(grant_id="A", priority=1)
+    long = grant(grant_id="B", termination_window_days=30)
+    state, _ = run([short, long, event("person.terminated", "2026-01-20", person="p-1"), usage("2026-02-01", "10")])
+    assert {name: g.outstanding // MICRO for name, g in state.grants.items()} == {"A": 100, "B": 90}
+
+
+def test_nothing_vests_of_a_grant_that_expired_by_its_date() -> None:
+    """Neither by word nor by acceleration; an amendment that revives it lets units vest again."""
+    late = event("grant.vested", "2026-02-10", grant_id="G1", holder="p-1", quantity="30")
+    faster = event("grant.accelerated", "2026-02-11", grant_id="G1", holder="p-1")
+    again = event("grant.amended", "2026-02-12", grant_id="G1", holder="p-1", expires_at="2026-06-01")
+    after = event("grant.vested", "2026-02-13", grant_id="G1", holder="p-1", quantity="40")
+    state, _ = run([grant(vesting="by_event", expires_at="2026-02-01"), late, faster, again, after])
+    assert (state.grants["G1"].outstanding // MICRO, state.grants["G1"].unvested // MICRO) == (40, 60)

@@ -43,7 +43,7 @@ def fold(state: State, event: Event, data: Any, at: int) -> Effects:
         return _start(state, event, data, at, known)
     if isinstance(data, g.GrantRolledOver):
         return _roll_over(state, event, data, at, known)
-    effects = Effects(postings=_change(state, data, known), derived=[])
+    effects = Effects(postings=_change(state, data, at, known), derived=[])
     if isinstance(data, g.GrantAmended) and data.expires_at is not None:
         effects.derived += duties.expiring(state.duties, event, known.id, known.until, at, state.id)
     return effects
@@ -54,10 +54,10 @@ def forfeit(state: State) -> Effects:
     return Effects(postings=[posting for grant in state.grants.values() for posting in lifecycle.forfeit(grant)])
 
 
-def vest(state: State, data: DeadlineReached) -> Effects:
+def vest(state: State, data: DeadlineReached, at: int) -> Effects:
     """Let a tranche vest whose day has come, unless employment or the grant ended before."""
     known = state.grants.get(data.about_)
-    if known is None or known.state in _OVER or state.ended_at >= 0:
+    if known is None or known.state in _OVER or not _vests(state, known, at):
         return NOTHING
     return Effects(postings=lifecycle.vest(known, int(data.quantity)))
 
@@ -78,11 +78,17 @@ def still_expires(state: State, grant_id: str, at: int) -> bool:
     return grant is not None and grant.until == at + state.duties.periods["expiring_us"]
 
 
-def _change(state: State, data: Any, known: Grant) -> list[Posting]:
+def _vests(state: State, known: Grant, at: int) -> bool:
+    """Whether units of a grant can vest at a moment: not after employment ended, nor after the grant expired by its date."""
+    return state.ended_at < 0 and at < known.until
+
+
+def _change(state: State, data: Any, at: int, known: Grant) -> list[Posting]:
     if isinstance(data, g.GrantVested):
-        return lifecycle.vest(known, data.quantity) if state.ended_at < 0 else []
+        return lifecycle.vest(known, data.quantity) if _vests(state, known, at) else []
     if isinstance(data, g.GrantAccelerated):
-        return lifecycle.vest(known, known.unvested if data.quantity is None else int(data.quantity))
+        quantity = known.unvested if data.quantity is None else int(data.quantity)
+        return lifecycle.vest(known, quantity) if at < known.until else []
     if isinstance(data, g.GrantForfeited):
         return lifecycle.forfeit(known, None if data.quantity is None else int(data.quantity))
     if isinstance(data, g.GrantSuspended):

@@ -113,7 +113,7 @@ def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) 
 
 def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: int, reference: Reference) -> Effects:
     if data.kind == holdings.TRANCHE:
-        return holdings.vest(state, data)
+        return holdings.vest(state, data, at)
     found = duties.facts(state.duties, event, data, at, reference)
     if found is None:
         return NOTHING
@@ -172,7 +172,7 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
     drawn: Grant | None = None
     over = settled
     if at < state.access_until():
-        drawn, effects.postings, over = lifecycle.burn_down(state.grants, at, data, settled)
+        drawn, effects.postings, over = lifecycle.burn_down(state.grants, at, data, settled, (state.ended_at, state.ended_reason))
     coverage, grant = _coverage(state, data, at, drawn)
     if drawn is not None and settled:
         effects.derived += duties.consume(state.duties, event, at, state.id)
