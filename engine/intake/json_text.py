@@ -28,10 +28,10 @@ _BYTE: Final = re.compile(r"\(byte (\d+)\)")
 _decode = msgspec.json.Decoder().decode
 
 
-def parse(text: bytes) -> Any:
-    """Decode one JSON value; `Refusal` says what is wrong, where, and what to send instead."""
-    if len(text) > LINE_BYTES_MAX:
-        raise too_long(len(text), "The message")
+def parse(text: bytes, limit: int = LINE_BYTES_MAX) -> Any:
+    """Decode one JSON value of at most `limit` bytes; `Refusal` says what is wrong, where, and what to send instead."""
+    if len(text) > limit:
+        raise too_long(len(text), "The message", limit)
     try:
         value = _decode(text)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
@@ -47,9 +47,9 @@ def parse(text: bytes) -> Any:
     return value
 
 
-def too_long(size: int, what: str) -> Refusal:
+def too_long(size: int, what: str, limit: int = LINE_BYTES_MAX) -> Refusal:
     """Refuse what is over the limit."""
-    msg = f"{what} has {size:,} bytes; {LINE_BYTES_MAX:,} is the most that is read."
+    msg = f"{what} has {size:,} bytes; {limit:,} is the most that is read."
     return Refusal(msg, "Send what it holds in smaller events.", code="too-long")
 
 

@@ -59,7 +59,7 @@ def lines(stream: Readable, limit: int = LINE_BYTES_MAX, *, keep_empty: bool = F
         first, *rest = chunk.split(b"\n") if chunk else (b"", b"")
         if dropped and rest:
             number += 1
-            yield Line(number, tail, too_long(dropped + len(first), "The line"))
+            yield Line(number, tail, too_long(dropped + len(first), "The line", limit))
             dropped, tail = 0, b""
         elif dropped:
             dropped += len(first)
@@ -74,7 +74,7 @@ def lines(stream: Readable, limit: int = LINE_BYTES_MAX, *, keep_empty: bool = F
         for text in whole:
             number += 1
             if len(text) > limit:
-                yield Line(number, text[:RAW_BYTES_MAX], too_long(len(text), "The line"))
+                yield Line(number, text[:RAW_BYTES_MAX], too_long(len(text), "The line", limit))
             elif keep_empty or (text and not text.isspace()):
                 yield Line(number, text)
         if not chunk:
