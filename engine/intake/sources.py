@@ -11,16 +11,32 @@ from typing import Final
 
 from engine.domain.errors import UsageError
 from engine.domain.wording import cut, nearest
+from engine.intake.anthropic import Anthropic
 from engine.intake.arrivals import Arrival
 from engine.intake.cloudevents import CloudEvents
 from engine.intake.contract import SKEW_US, Options, Source
+from engine.intake.focus import Focus
 from engine.intake.github import GitHub
+from engine.intake.litellm import LiteLLM
 from engine.intake.mapping import Mapped
+from engine.intake.openai import OpenAI
+from engine.intake.openmeter import OpenMeter
+from engine.intake.otel import OTel
+from engine.intake.sacct import Sacct
+from engine.intake.slurm import Slurm
 
 _MAP: Final = "map:"
 _SOURCES: Final[dict[str, Callable[[], Source]]] = {
     CloudEvents.name: CloudEvents,
     GitHub.name: GitHub,
+    LiteLLM.name: LiteLLM,
+    OTel.name: OTel,
+    OpenMeter.name: OpenMeter,
+    OpenAI.name: OpenAI,
+    Anthropic.name: Anthropic,
+    Slurm.name: Slurm,
+    Sacct.name: Sacct,
+    Focus.name: Focus,
 }
 
 

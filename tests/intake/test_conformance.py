@@ -17,6 +17,7 @@ from engine.domain.events import INBOUND_TYPES
 from engine.intake.arrivals import Arrival
 from engine.intake.contract import Options
 from engine.intake.sources import open_source
+from tests.intake import usage_samples as samples
 from tests.intake.samples import ACME, MAPPINGS, NOW, arrivals, delivery, encoded, usage
 
 JSON_ROWS = b"".join(
@@ -47,10 +48,20 @@ JOBS = (
 SOURCES = {
     "cloudevents": ("cloudevents", JSON_ROWS),
     "github": ("github", DELIVERIES),
+    "litellm": ("litellm", samples.LITELLM),
+    "otel": ("otel", samples.OTEL),
+    "openmeter": ("openmeter", samples.OPENMETER),
+    "openai": ("openai", samples.OPENAI),
+    "anthropic": ("anthropic", samples.ANTHROPIC),
+    "slurm": ("slurm", samples.SLURM),
+    "sacct": ("sacct", samples.SACCT),
+    "focus": ("focus", samples.FOCUS),
     "map:alibaba_genai.yaml": (f"map:{MAPPINGS / 'alibaba_genai.yaml'}", REQUESTS),
     "map:philly.yaml": (f"map:{MAPPINGS / 'philly.yaml'}", JOBS),
 }
 """Name, and a file with rows that are taken in and rows that are refused."""
+JSON_SOURCES = ("cloudevents", "github", "litellm", "otel", "openmeter", "openai", "anthropic", "slurm")
+WITH_HEADER = tuple(name for name in SOURCES if name.startswith("map:") or name in {"sacct", "focus"})
 
 every_source = pytest.mark.parametrize("name", SOURCES)
 many = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -146,7 +157,7 @@ def replaced(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-@pytest.mark.parametrize("name", ["cloudevents", "github"])
+@pytest.mark.parametrize("name", JSON_SOURCES)
 @many
 @given(data=st.data())
 def test_no_value_in_any_place_makes_a_source_raise(name: str, data: st.DataObject) -> None:
@@ -171,7 +182,7 @@ def test_identities_do_not_depend_on_the_order_of_the_rows(name: str) -> None:
     """Nor on what else the file holds: never a line number."""
     content = SOURCES[name][1]
     head, rows = (content.splitlines(keepends=True)[:1], content.splitlines(keepends=True)[1:])
-    head, rows = (head, rows) if name.startswith("map:") else ([], head + rows)
+    head, rows = (head, rows) if name in WITH_HEADER else ([], head + rows)
     expected = sorted(identity(one.event) for one in read(name, content) if one.event)
     for seed in range(5):
         random.Random(seed).shuffle(rows)
