@@ -185,8 +185,8 @@ def test_the_ledger_has_the_promised_fields(covenant: Run, store: Path) -> None:
     found = document(covenant("--format", "json", "ledger", "--as-of", "2026-02-01"))
     amounts = {
         "granted": "100", "transferred_in": "0", "rolled_in": "0", "consumed": "5", "expired": "0", "forfeited": "0",
-        "voided": "0", "transferred_out": "0", "rolled_out": "0", "outstanding": "95", "unvested": "0", "overage": "0", "vested": "100",
-        "liability": None,
+        "voided": "0", "transferred_out": "0", "rolled_out": "0", "outstanding": "95", "unvested": "0", "overage": "0",
+        "vested": "100", "liability": None,
     }  # fmt: skip
     assert found["total"] == amounts
     assert found["lines"] == [{"organisation": "acme", "holder": "p-1", "grant": "G1", "unit": "CCU"} | amounts]

@@ -88,23 +88,20 @@ def test_told_to_end_it_is_quiet_and_leaves_nothing_running(
     assert not Path(f"/proc/{opa}").exists()
 
 
-def test_an_opa_that_dies_in_the_middle_is_one_message_and_nothing_is_half_written(
+def test_an_opa_that_dies_in_the_middle_is_started_again(
     covenant: Run, folder: Path, program: Callable[..., subprocess.Popen[bytes]]
 ) -> None:
-    """What was judged stands, the rest is taken in by the next run; the end is that of a run nobody disturbed."""
+    """The run goes on and ends as one that nobody disturbed; a person need not know."""
     path = many(folder)
     lines = path.read_bytes().splitlines(keepends=True)
-    process = program("ingest", "-", stdin=subprocess.PIPE, env={"COVENANT_BATCH": "20"})
+    process = program("ingest", "-", "--quiet", stdin=subprocess.PIPE, env={"COVENANT_BATCH": "20"})
     opa = child_of(process)
     assert process.stdin is not None
     process.stdin.write(b"".join(lines[:600]))
     process.stdin.flush()
     os.kill(opa, signal.SIGKILL)
-    out, err = process.communicate(b"".join(lines[600:]), timeout=120)
-    assert (process.returncode, out) == (3, b"")
-    assert len(err.splitlines()) == 1
-    assert b"policy engine" in err
-    ingested(covenant, path)
+    _, err = process.communicate(b"".join(lines[600:]), timeout=120)
+    assert (process.returncode, err) == (0, b"")
     ingested(covenant, "--store", "sqlite:///whole.db", path)
     whole = covenant("--store", "sqlite:///whole.db", "export", "--standing").stdout_bytes
     assert covenant("export", "--standing").stdout_bytes == whole
@@ -128,11 +125,12 @@ def test_two_runs_on_one_store_do_not_mix(covenant: Run, folder: Path, program: 
 def child_of(process: subprocess.Popen[bytes]) -> int:
     """The OPA that a run started, once it is there and the store too."""
     deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-        for child in children:
+    while time.monotonic() < deadline and process.poll() is None:
+        tasks = Path(f"/proc/{process.pid}/task").glob("*/children")
+        for child in [child for task in tasks for child in task.read_text().split()]:
             if b"run\0--server" in Path(f"/proc/{child}/cmdline").read_bytes() and list(Path().glob(".covenant/*.db")):
                 time.sleep(0.5)
                 return int(child)
         time.sleep(0.02)
-    raise AssertionError(children)
+    message = f"no OPA was started: {process.communicate()}"
+    raise AssertionError(message)
