@@ -46,6 +46,8 @@ class Effects(msgspec.Struct, gc=False):
 
     derived: list[Derived] = []
     postings: list[Posting] = []
+    shares: list[Derived] = []
+    """This event's parts of facts that many events make up together: one fact for another aggregate is their sum."""
     question: Question | None = None
 
 
@@ -64,6 +66,11 @@ def make(event: Event, data: Data, ident: str) -> Event:
         correlation_id=event.correlation_id,
         causation_id=f"{event.source} {event.id}",
     )
+
+
+def summed(event: Event, data: Data, ident: str, time: int) -> Event:
+    """Give an event's part of a fact that many events make up together; `ident` names the fact, `time` places it."""
+    return Event(event.organisation, "covenant", ident, data.TYPE, time, data)
 
 
 def deadline(event: Event, reached: DeadlineReached, due: int, number: str = "") -> Derived:

@@ -1,4 +1,4 @@
-"""Reference data as the fold sees it: whose repositories are ours, and what a unit of a meter costs, by date. Pure."""
+"""Reference data as the fold and the books see it: whose repositories are ours, rates of meters and prices, by date. Pure."""
 
 from __future__ import annotations
 
@@ -6,8 +6,15 @@ import bisect
 from collections.abc import Iterable
 
 from engine.domain.events import Event
-from engine.domain.events.reference import FeedCompletedThrough, OrganisationConfigured, RatePublished
+from engine.domain.events.reference import (
+    FeedCompletedThrough,
+    OrganisationConfigured,
+    PeriodClosed,
+    PricePublished,
+    RatePublished,
+)
 from engine.domain.order import place
+from engine.domain.values import FOREVER
 
 
 class Reference:
@@ -18,6 +25,7 @@ class Reference:
         self._owners: dict[str, tuple[list[int], list[frozenset[str]]]] = {}
         self._feeds: dict[tuple[str, str], int] = {}
         self._rates: dict[tuple[str, str, str, str], tuple[list[int], list[tuple[int, int]]]] = {}
+        self._prices: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
         for event in sorted(events, key=place):
             data, since = event.data, event.data.effective(event.time)
             if isinstance(data, OrganisationConfigured):
@@ -27,6 +35,10 @@ class Reference:
             elif isinstance(data, FeedCompletedThrough):
                 feed = (event.organisation, data.feed)
                 self._feeds[feed] = max(self._feeds.get(feed, -1), int(data.through))
+            elif isinstance(data, PricePublished):
+                times, prices = self._prices.setdefault((event.organisation, data.unit, data.currency), ([], []))
+                times.append(since)
+                prices.append(int(data.price))
             elif isinstance(data, RatePublished):
                 key = (event.organisation, data.unit, data.meter, data.model or "")
                 times, rates = self._rates.setdefault(key, ([], []))
@@ -39,6 +51,8 @@ class Reference:
 
     def affected_since(self, event: Event) -> int:
         """Give the moment from which a further reference event changes what is folded."""
+        if isinstance(event.data, PricePublished | PeriodClosed):
+            return FOREVER  # the books are valued by them when they are read
         if isinstance(event.data, FeedCompletedThrough):
             return max(0, self.complete_through(event.organisation, event.data.feed))
         since: int = event.data.effective(event.time)
@@ -58,3 +72,18 @@ class Reference:
             if index >= 0:
                 return rates[index]
         return None
+
+    def price(self, organisation: str, unit: str, currency: str, at: int) -> int | None:
+        """Give what a unit is worth at a moment, in micro-units of the currency; None when no price is in force."""
+        times, prices = self._prices.get((organisation, unit, currency), ((), ()))
+        index = bisect.bisect_right(times, at) - 1
+        return None if index < 0 else prices[index]
+
+    def currencies(self, organisation: str, unit: str) -> list[str]:
+        """Give the currencies that a unit ever had a price in, by name."""
+        return sorted(currency for org, known, currency in self._prices if (org, known) == (organisation, unit))
+
+    def price_changes(self, organisation: str, unit: str, currency: str) -> list[int]:
+        """Give the moments from which a unit has another price, in order."""
+        times, _ = self._prices.get((organisation, unit, currency), ((), ()))
+        return sorted(set(times))

@@ -43,6 +43,8 @@ class Entry(msgspec.Struct):
     """Sent derived facts: their identity → (target, content digest)."""
     postings: dict[tuple[str, str, str], int] = {}
     """Posted so far: (grant, unit, kind) → amount."""
+    shares: dict[str, tuple[int, ...]] = {}
+    """Its parts of sums: the summed fact's key → amounts."""
 
 
 class Folder(msgspec.Struct, frozen=True):

@@ -84,8 +84,8 @@ def _shared_out(quantity: int, shares: list[Fraction], allocation: str) -> list[
     return amounts
 
 
-def accrued(tranche: Tranche, as_of: int) -> int:
-    """Give how much of an unvested tranche is earned by days of service: days served ÷ days to its date, floored."""
+def accrued(tranche: Tranche, as_of: int) -> Fraction:
+    """Give how much of an unvested tranche is earned by days of service, exactly: days served ÷ days to its date."""
     days = (tranche.due - tranche.since) // DAY_US
     served = max(0, (as_of - tranche.since) // DAY_US)
-    return tranche.quantity * min(served, days) // days if days > 0 else tranche.quantity
+    return Fraction(tranche.quantity * min(served, days), days) if days > 0 else Fraction(tranche.quantity)

@@ -109,6 +109,7 @@ class Folding:
 
     def _retire(self, aggregate: Aggregate, entry: Entry) -> None:
         self._send(aggregate, entry, [])
+        aggregate.sums.fold(entry, [])
         self._post(aggregate, entry, {})
         self.touched.pop((aggregate.key, entry.identity), None)
         self.retired[aggregate.key, entry.identity] = (aggregate, entry)
@@ -151,8 +152,10 @@ class Folding:
             for entry in aggregate.timeline.refold(self.memory.watermark):
                 self.touched[key, entry.identity] = (aggregate, entry)
                 self._send(aggregate, entry, entry.effects.derived)
+                aggregate.sums.fold(entry, entry.effects.shares)
                 if entry.effects.postings or entry.postings:
                     self._post(aggregate, entry, _sum(entry))
+            self._send_sums(aggregate)
             self._fresh.pop(key, None)
 
     def wake(self, keys: Iterable[str]) -> None:
@@ -179,7 +182,7 @@ class Folding:
             written = self._write(event)
             key = f"{target} {written.identity}"
             entry.derived = {key: (target, written.content)}
-            self._emit(aggregate, entry, key, target, event, written.content)
+            self._emit(aggregate, entry.identity, key, target, event, written.content)
             return
         for target, event in derived:
             written = self._write(event)
@@ -187,19 +190,24 @@ class Folding:
             now[key], events[key] = (target, written.content), event
         for key, (target, _) in before.items():
             if key not in now:
-                self._emit(aggregate, entry, key, target, entry.event, None)
+                self._emit(aggregate, entry.identity, key, target, entry.event, None)
         for key, said in now.items():
             if before.get(key) != said:
-                self._emit(aggregate, entry, key, said[0], events[key], said[1])
+                self._emit(aggregate, entry.identity, key, said[0], events[key], said[1])
         entry.derived = now
 
-    def _emit(self, aggregate: Aggregate, entry: Entry, key: str, target: str, event: Event, content: str | None) -> None:
-        """Send a derived fact, or its withdrawal where `content` is None."""
+    def _send_sums(self, aggregate: Aggregate) -> None:
+        for key, target, event, content in aggregate.sums.settle():
+            stands = event if event is not None else aggregate.timeline.entries[0].event
+            self._emit(aggregate, "", key, target, stands, content if event is not None else None)
+
+    def _emit(self, aggregate: Aggregate, cause: str, key: str, target: str, event: Event, content: str | None) -> None:
+        """Send a derived fact, or its withdrawal where `content` is None; `cause` is the entry's identity, if it is one's."""
         revision = aggregate.sent.get(key, 0) + 1
         aggregate.sent[key] = revision
         identity = key[len(target) + 1 :]
         delivery = Delivery(target, identity, revision, withdrawn=content is None, event=event)
-        self.derived.append(DerivedRow(aggregate.key, entry.identity, identity, target, revision, content or ""))
+        self.derived.append(DerivedRow(aggregate.key, cause, identity, target, revision, content or ""))
         if lane_of(target, self.lanes) == self.memory.lane:
             self.need(target)
             self.deliver(delivery, "inline")

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from engine.domain import codec
-from engine.domain.aggregates import alias, person, repository
+from engine.domain.aggregates import alias, person, pool, repository
 from engine.domain.effects import Effects
 from engine.domain.events import Event
 from engine.domain.order import Place, place
@@ -23,8 +23,9 @@ from engine.domain.records import IndeterminateRow, Lane, Loaded, ViolationRow
 from engine.domain.reference import Reference
 from engine.domain.timeline import Entry, Folder, Timeline
 from engine.domain.values import FOREVER
+from engine.service.sums import Sums
 
-KINDS = {"repository": 0, "alias": 1, "person": 2}
+KINDS = {"repository": 0, "alias": 1, "person": 2, "pool": 3}
 """Kinds in the order in which stale timelines are refolded: facts flow mostly this way."""
 
 
@@ -69,6 +70,8 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
     if kind == "repository":
         begin = partial(repository.State, release_us=windows["release_us"])
         return Folder(begin, fold_repository, encode, partial(decode, type=repository.State))
+    if kind == "pool":
+        return Folder(pool.State, pool.fold, encode, partial(decode, type=pool.State))
     return Folder(alias.State, alias.fold, encode, partial(decode, type=alias.State))
 
 
@@ -113,6 +116,7 @@ class Aggregate:
         self.violations: dict[tuple[str, Discriminator], ViolationRow] = {}
         self.missing: dict[tuple[str, str], Group] = {}
         self.indeterminates: dict[tuple[str, str], IndeterminateRow] = {}
+        self.sums = Sums()
         self.dirty_from = -1
 
     @property
@@ -128,8 +132,8 @@ class Aggregate:
             if not row.withdrawn:
                 event = codec.parse_event(row.event)
                 self.timeline.insert(Entry(row.identity, place(event), event))
-        for _ in self.timeline.refold(_folded_until(loaded)):
-            pass
+        for entry in self.timeline.refold(_folded_until(loaded)):
+            self.sums.fold(entry, entry.effects.shares)
         self._lay(loaded)
         self.dirty_from = loaded.dirty_from
         if self.dirty_from >= 0:
@@ -138,8 +142,10 @@ class Aggregate:
     def _lay(self, loaded: Loaded) -> None:
         for sent in loaded.derived:
             self.sent[f"{sent.target} {sent.key}"] = sent.revision
-            entry = self.timeline.find(sent.identity)
-            if entry is not None and sent.content:
+            entry = self.timeline.find(sent.identity) if sent.identity else None
+            if not sent.identity:
+                self.sums.note_sent(f"{sent.target} {sent.key}", sent.target, sent.content)
+            elif entry is not None and sent.content:
                 entry.derived = entry.derived | {f"{sent.target} {sent.key}": (sent.target, sent.content)}
         for posting in loaded.postings:
             entry = self.timeline.find(posting.identity)

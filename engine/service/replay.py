@@ -74,7 +74,7 @@ def canonical(store: Store, opa: Path, progress: Progress = lambda _: None) -> R
         for start in range(0, len(events), AT_ONCE):
             body.process(0, [Arrival(event) for event in events[start : start + AT_ONCE]], {}, 1)
             progress(min(start + AT_ONCE, len(events)))
-        finish_lane(body, 0, 1)
+        finish_lane(body, 0, 1, until=max(lane.watermark for lane in store.lanes()))
     return _compare_standing(store, memory)
 
 

@@ -47,7 +47,7 @@ _REPOSITORY = {"repository": repositories, "name": st.just("n"), "owner": owners
 _ACT = {"actor": logins, "private": st.booleans()}
 _USAGE = {
     "person": people, "credential": keys, "consumer": consumers, "grant_id": grants, "session": sessions,
-    "branch": st.just("main"), "model": st.sampled_from(["m1", "m2"]), "job_id": st.just("j"),
+    "repository": repositories, "branch": st.just("main"), "model": st.sampled_from(["m1", "m2"]), "job_id": st.just("j"),
     "state": st.sampled_from(["settled", "provisional", "failed"]), "quantity": amounts,
 }  # fmt: skip
 
@@ -58,7 +58,7 @@ INBOUND = st.one_of(
         {
             "vesting": st.sampled_from(["immediate", "by_event"]), "expires_at": times, "effective_at": times,
             "ip_terms": st.sampled_from(["company", "holder"]), "personal": st.booleans(),
-            "termination_window_days": st.sampled_from([0, 5]), "priority": st.sampled_from([1, 2]),
+            "pool": st.just("pool-1"), "termination_window_days": st.sampled_from([0, 5]), "priority": st.sampled_from([1, 2]),
             "filters": st.just({"models": ["m1"]}),
         },
     ),
@@ -75,6 +75,7 @@ INBOUND = st.one_of(
         },
         {"expires_at": times, "legal_character": st.sampled_from(["pay", "benefit"])},
     ),
+    _event("pool.planned", {"pool": st.just("pool-1")}, {"quantity": amounts, "gpus": st.sampled_from([0, 1])}),
     _event("grant.vesting_started", {"grant_id": grants}, {"holder": people, "starts_at": times}),
     _event("grant.accelerated", {"grant_id": grants}, {"holder": people, "quantity": amounts}),
     _event("grant.amended", {"grant_id": grants}, {"holder": people, "expires_at": times}),

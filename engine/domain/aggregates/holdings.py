@@ -14,7 +14,7 @@ from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, 
 from engine.domain.events import Alias, Event
 from engine.domain.events import grants as g
 from engine.domain.events.aliases import Target
-from engine.domain.events.derived import DeadlineReached, GrantAssigned, GrantReceived
+from engine.domain.events.derived import DeadlineReached, GrantAssigned, GrantReceived, PoolCommitted
 from engine.domain.grants import Grant
 from engine.domain.values import Instant, Quantity
 from engine.domain.vesting import Tranche, tranches
@@ -44,6 +44,8 @@ def fold(state: State, event: Event, data: Any, at: int) -> Effects:
     if isinstance(data, g.GrantRolledOver):
         return _roll_over(state, event, data, at, known)
     effects = Effects(postings=_change(state, data, at, known), derived=[])
+    back = sum(posting.amount for posting in effects.postings if posting.kind in ("expired", "voided", "forfeited"))
+    effects.derived += _commit(state, event, known, -back)
     if isinstance(data, g.GrantAmended) and data.expires_at is not None:
         effects.derived += duties.expiring(state.duties, event, known.id, known.until, at, state.id)
     return effects
@@ -115,6 +117,7 @@ def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
     state.grants[grant.id] = grant
     effects = Effects(postings=postings, derived=[_assigned(event, grant.id, state.id)])
     effects.derived += duties.expiring(state.duties, event, grant.id, grant.until, at, state.id)
+    effects.derived += _commit(state, event, grant, int(data.quantity))
     if data.schedule is not None and not data.schedule.on_event:
         _schedule(state, event, at, grant, effects, int(data.schedule.starts_at or grant.since))
     return effects
@@ -147,6 +150,15 @@ def _tranche(state: State, event: Event, grant: Grant, number: int, tranche: Tra
         TRANCHE, grant.id, "person", state.id, Instant(tranche.since), Quantity(tranche.quantity)
     )  # fmt: skip
     return deadline(event, reached, tranche.due, str(number))
+
+
+def _commit(state: State, event: Event, grant: Grant, quantity: int) -> list[Derived]:
+    """Tell the pool a grant was made from how much of it is committed, or came back (negative)."""
+    pool = grant.terms.pool
+    if pool is None or not quantity:
+        return []
+    fact = PoolCommitted(pool, grant.id, state.id, Quantity(quantity))
+    return [Derived(f"{event.organisation}/pool/{pool}", make(event, fact, f"committed {grant.id} {cause_id(event)}"))]
 
 
 def _assigned(event: Event, grant_id: str, holder: str) -> Derived:

@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.domain import grants as lifecycle
-from engine.domain.aggregates import duties, holdings
+from engine.domain.aggregates import draws, duties, holdings
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
@@ -174,6 +174,8 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
     if at < state.access_until():
         drawn, effects.postings, over = lifecycle.burn_down(state.grants, at, data, settled, (state.ended_at, state.ended_reason))
     coverage, grant = _coverage(state, data, at, drawn)
+    if data.repository is not None or drawn is not None or isinstance(data, u.UsageGpu):
+        effects.shares = draws.shares(event, data, at, state.id, state.grants, drawn, effects.postings)
     if drawn is not None and settled:
         effects.derived += duties.consume(state.duties, event, at, state.id)
     if coverage == "uncovered":

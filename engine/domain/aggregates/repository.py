@@ -13,8 +13,14 @@ import msgspec
 from engine.domain.approvals import Approvals
 from engine.domain.effects import NOTHING, Derived, Effects, Question, cause_id, deadline, header, make
 from engine.domain.events import Event
-from engine.domain.events.derived import ContributionAttributed, DeadlineReached, IdentityAsked, IdentityResolved
-from engine.domain.events.people import ApprovalGranted, ApprovalRevoked
+from engine.domain.events.derived import (
+    ContributionAttributed,
+    DeadlineReached,
+    IdentityAsked,
+    IdentityResolved,
+    RepositoryExposed,
+)
+from engine.domain.events.people import ApprovalGranted, ApprovalRevoked, DeterminationRecorded
 from engine.domain.events.repositories import (
     Repository,
     RepositoryForked,
@@ -46,6 +52,10 @@ class State(msgspec.Struct):
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     resolved: dict[str, str] = {}
     """Cause → verified person, for acts that asked."""
+    exposure: dict[str, int] = {}
+    """Holder → company-terms units used for the repository (micro-units)."""
+    ownership: str = "undetermined"
+    """What a determination says: company | holder | shared | undetermined."""
     release_us: int = 0
     """How long after a repository became public its release may still be approved (µs)."""
     published: dict[str, Question] = {}
@@ -59,6 +69,12 @@ def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
         return _act(state, event, data, at, reference)
     if isinstance(data, IdentityResolved):
         state.resolved[data.cause] = data.person
+    elif isinstance(data, RepositoryExposed):
+        if data.ip_terms == "company":
+            state.exposure[data.holder] = state.exposure.get(data.holder, 0) + int(data.units)
+    elif isinstance(data, DeterminationRecorded):
+        if data.question == "ownership" and data.answer in ("company", "holder", "shared"):
+            state.ownership = data.answer
     elif isinstance(data, DeadlineReached):
         return _released(state, event, data, at, reference)
     elif isinstance(data, ApprovalGranted):

@@ -61,6 +61,8 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
     TYPE: ClassVar[str] = ""
     RANK: ClassVar[Rank] = Rank.DERIVED
     TOPIC: ClassVar[str] = ""
+    SUMMED: ClassVar[tuple[str, ...]] = ()
+    """Fields of a derived fact that are sums of what several events contributed."""
 
     def about(self) -> Key:
         """The aggregate this event concerns."""

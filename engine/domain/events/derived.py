@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 import msgspec
 
@@ -88,6 +88,53 @@ class GrantReceived(Data, frozen=True):
     def about(self) -> Key:
         """Give the person who received it."""
         return ("person", self.to)
+
+
+@event("pool.committed.v1", Rank.DERIVED)
+class PoolCommitted(Data, frozen=True):
+    """A grant was made out of a pool, or what was left of it came back (negative)."""
+
+    pool: Name
+    grant_id: Name
+    holder: Name
+    quantity: Quantity
+
+    def about(self) -> Key:
+        """Give the pool."""
+        return ("pool", self.pool)
+
+
+@event("pool.drawn.v1", Rank.DERIVED)
+class PoolDrawn(Data, frozen=True):
+    """What a person drew from a pool in one clock hour (UTC), of one provider; stands at the hour's end."""
+
+    SUMMED: ClassVar[tuple[str, ...]] = ("units", "gpu_seconds")
+    pool: Name
+    holder: Name
+    hour: Instant
+    provider: Name
+    units: Quantity = Quantity(0)
+    gpu_seconds: Quantity = Quantity(0)
+
+    def about(self) -> Key:
+        """Give the pool."""
+        return ("pool", self.pool)
+
+
+@event("repository.exposed.v1", Rank.DERIVED)
+class RepositoryExposed(Data, frozen=True):
+    """How much granted compute a person used for a repository on one day (UTC), under which terms; stands at its end."""
+
+    SUMMED: ClassVar[tuple[str, ...]] = ("units",)
+    repository: Name
+    holder: Name
+    day: Instant
+    ip_terms: Literal["company", "holder", "shared"]
+    units: Quantity = Quantity(0)
+
+    def about(self) -> Key:
+        """Give the repository."""
+        return ("repository", self.repository)
 
 
 @event("deadline.reached.v1", Rank.DEADLINE)

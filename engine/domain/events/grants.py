@@ -82,6 +82,8 @@ class GrantIssued(Data, frozen=True):
     expires_at: Instant | None = None
     """The grant covers usage before this instant."""
     filters: Filters = Filters()
+    pool: Name | None = None
+    """The plan it was made from, or the cluster it may be spent on."""
     personal: bool = True
     """Granted for one person's own use; a team's or a service's grant is not."""
     purpose: Text = ""

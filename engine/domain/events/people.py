@@ -117,7 +117,7 @@ class PersonReplied(Person, frozen=True):
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     """What an approval or determination is about: exactly one kind, by its id."""
 
-    kind: Literal["person", "repository", "grant"]
+    kind: Literal["person", "repository", "grant", "pool"]
     id: Name
 
 

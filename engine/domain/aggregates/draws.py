@@ -1,0 +1,51 @@
+"""What a usage adds to facts that many usages make up: a person's draw from a pool in an hour, a repository's exposure.
+
+Part of the person aggregate; gives parts, and keeps nothing.
+"""
+
+from __future__ import annotations
+
+from engine.domain.effects import Derived, Posting, summed
+from engine.domain.events import Event
+from engine.domain.events.derived import PoolDrawn, RepositoryExposed
+from engine.domain.events.usage import Usage, UsageGpu
+from engine.domain.grants import Grant
+from engine.domain.values import DAY_US, HOUR_US, Instant, Quantity
+
+
+def shares(
+    event: Event, data: Usage, at: int, person: str, grants: dict[str, Grant], drawn: Grant | None, postings: list[Posting]
+) -> list[Derived]:
+    """Give the parts of one usage, drawn on grants as its postings say."""
+    cluster = data.cluster if isinstance(data, UsageGpu) else None
+    parts: list[Derived] = []
+    if cluster is not None and isinstance(data, UsageGpu):
+        parts.append(_draw(event, data, at, person, cluster, Quantity(0), data.gpu_seconds))
+    if drawn is None:
+        return parts
+    consumed = [(grants[posting.grant], posting.amount) for posting in postings if posting.kind == "consumed"]
+    parts += [
+        _draw(event, data, at, person, grant.terms.pool, Quantity(amount), Quantity(0))
+        for grant, amount in consumed
+        if grant.terms.pool is not None
+    ]
+    if data.repository is not None:
+        parts += [_exposure(event, data.repository, at, person, grant, amount) for grant, amount in consumed]
+    return parts
+
+
+def _draw(
+    event: Event, data: Usage, at: int, person: str, pool: str, units: Quantity, gpu_seconds: Quantity
+) -> Derived:  # fmt: skip
+    hour = at // HOUR_US * HOUR_US
+    drawn = PoolDrawn(pool, person, Instant(hour), data.provider, units, gpu_seconds)
+    ident = f"drawn {pool} {hour} {person} {data.provider}"
+    return Derived(f"{event.organisation}/pool/{pool}", summed(event, drawn, ident, hour + HOUR_US))
+
+
+def _exposure(event: Event, repository: str, at: int, person: str, grant: Grant, amount: int) -> Derived:
+    day = at // DAY_US * DAY_US
+    terms = grant.ip_terms
+    exposed = RepositoryExposed(repository, person, Instant(day), terms, Quantity(amount))  # type: ignore[arg-type]
+    ident = f"exposed {repository} {day} {person} {terms}"
+    return Derived(f"{event.organisation}/repository/{repository}", summed(event, exposed, ident, day + DAY_US))

@@ -1,0 +1,132 @@
+"""The pool aggregate: a plan that grants are made from, or a cluster: what is committed, and who draws how much of it.
+
+Draws come as one fact per person, hour and provider, replaced as usage is learnt late. Sums are over the calendar month
+and the last 90 days (UTC), as its rules ask.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import msgspec
+
+from engine.domain.approvals import Approvals
+from engine.domain.effects import NOTHING, Effects, Question, header
+from engine.domain.events import Event
+from engine.domain.events.derived import PoolCommitted, PoolDrawn
+from engine.domain.events.people import ApprovalGranted, ApprovalRevoked
+from engine.domain.events.pools import PoolPlanned, PoolResized
+from engine.domain.values import DAY_US, month
+
+SPEND_US: Final = 90 * DAY_US
+CONTENDED_PPM: Final = 950_000
+"""From which share of its capacity on an hour counts as contended."""
+HOUR_S: Final = 3600
+
+
+class Spend(msgspec.Struct):
+    """Units drawn of each provider over the last 90 days."""
+
+    draws: list[tuple[int, str, int]] = []
+    """(end of the hour, provider, units), in order."""
+    totals: dict[str, int] = {}
+
+    def add(self, at: int, provider: str, units: int) -> None:
+        """Count a draw in, and out what is older than 90 days."""
+        self.draws.append((at, provider, units))
+        self.totals[provider] = self.totals.get(provider, 0) + units
+        gone = 0
+        while self.draws[gone][0] <= at - SPEND_US:
+            _, old, amount = self.draws[gone]
+            self.totals[old] -= amount
+            gone += 1
+        del self.draws[:gone]
+
+    def top(self) -> tuple[str, int, int]:
+        """Give the provider most is drawn of, its share in ppm, and the whole spend."""
+        whole = sum(self.totals.values())
+        first = min(self.totals, key=lambda name: (-self.totals[name], name), default="none")
+        return (first, self.totals[first] * 1_000_000 // whole, whole) if whole else ("none", 0, 0)
+
+
+class Month(msgspec.Struct):
+    """GPU time drawn in one calendar month, by hour, and by person and hour; in micro-seconds."""
+
+    name: str = ""
+    hours: dict[int, int] = {}
+    holders: dict[str, dict[int, int]] = {}
+
+    def add(self, hour: int, holder: str, gpu: int) -> None:
+        """Count a draw in; the first of a month begins anew."""
+        if (name := month(hour)) != self.name:
+            self.name, self.hours, self.holders = name, {}, {}
+        self.hours[hour] = self.hours.get(hour, 0) + gpu
+        mine = self.holders.setdefault(holder, {})
+        mine[hour] = mine.get(hour, 0) + gpu
+
+    def contended(self, capacity: int) -> list[int]:
+        """Give the hours in which almost all of the capacity was drawn."""
+        return [hour for hour, drawn in self.hours.items() if drawn * 1_000_000 >= capacity * CONTENDED_PPM]
+
+
+class State(msgspec.Struct):
+    """All that is folded of one pool."""
+
+    planned: bool = False
+    plan: int = 0
+    gpus: int = 0
+    committed: int = 0
+    spend: Spend = msgspec.field(default_factory=Spend)
+    month: Month = msgspec.field(default_factory=Month)
+    approvals: Approvals = msgspec.field(default_factory=Approvals)
+
+
+def fold(state: State, event: Event, at: int) -> Effects:
+    """Fold one event of the pool; until it was planned nothing is asked about it."""
+    data = event.data
+    if isinstance(data, PoolPlanned):
+        state.planned, state.plan, state.gpus = True, int(data.quantity), data.gpus
+    elif isinstance(data, PoolResized):
+        state.plan = state.plan if data.quantity is None else int(data.quantity)
+        state.gpus = state.gpus if data.gpus is None else data.gpus
+    elif isinstance(data, PoolCommitted):
+        state.committed += int(data.quantity)
+    elif isinstance(data, PoolDrawn):
+        state.spend.add(at, data.provider, int(data.units))
+        state.month.add(int(data.hour), data.holder, int(data.gpu_seconds))
+    else:
+        _decide(state, event, data, at)
+        return NOTHING
+    if not state.planned:
+        return NOTHING
+    holder = data.holder if isinstance(data, (PoolDrawn, PoolCommitted)) else "none"
+    fields = header(event, at) | {"holder": holder}
+    return Effects(question=Question(fields, facts(state, data.pool, at, holder), {}))
+
+
+def _decide(state: State, event: Event, data: Any, at: int) -> None:
+    if isinstance(data, ApprovalGranted):
+        state.approvals.grant(data, event.time)
+    elif isinstance(data, ApprovalRevoked):
+        state.approvals.revoke(data.approval_id, at)
+
+
+def facts(state: State, pool: str, at: int, holder: str) -> dict[str, Any]:
+    """Give what the rules see of the pool at a moment, and of one holder's draws of the month."""
+    provider, share, whole = state.spend.top()
+    capacity = state.gpus * HOUR_S * 1_000_000
+    contended = state.month.contended(capacity) if capacity else []
+    mine = state.month.holders.get(holder, {})
+    return {
+        "holder": holder,
+        "pool": pool,
+        "plan_u": state.plan,
+        "committed_u": state.committed,
+        "capacity_gpu_s": capacity // 1_000_000,
+        "top_provider": provider,
+        "top_provider_ppm": share,
+        "spend_90d_u": whole,
+        "holder_contended_gpu_s": sum(mine.get(hour, 0) for hour in contended) // 1_000_000,
+        "contended_capacity_gpu_s": len(contended) * capacity // 1_000_000,
+        "approvals": state.approvals.in_force(at),
+    }

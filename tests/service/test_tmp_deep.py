@@ -1,0 +1,68 @@
+"""Whatever the order of arrival, the batches, the lanes and the restarts: the same events end in the same place."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from pathlib import Path
+from unittest import mock
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from engine.domain.events import Event
+from engine.policy.bundle import Bundle, load_bundle
+from engine.policy.opa_child import OpaChild
+from engine.service import folding
+from engine.service.replay import canonical, check
+from engine.service.standing import export_standing
+from tests.service.cluster import Cluster, run_in_order
+from tests.service.histories import histories
+
+ROOT = Path(__file__).parents[2]
+pytestmark = pytest.mark.needs_opa
+
+
+class Rules:
+    """The shipped policies on a child OPA; a short repr, since Hypothesis prints what fails."""
+
+    def __init__(self, opa: Path) -> None:
+        """Start OPA."""
+        self.opa = opa
+        self.bundle: Bundle = load_bundle(ROOT / "policies", opa)
+        self.child = OpaChild(self.bundle, opa)
+
+
+@pytest.fixture(scope="module")
+def rules(opa_binary: str) -> Iterator[Rules]:
+    """The shipped policies on a child OPA."""
+    running = Rules(Path(opa_binary))
+    yield running
+    running.child.close()
+
+
+@given(events=histories(), seed=st.integers(0, 2**32), tail=st.sampled_from([0, 3, 4096]))
+@settings(max_examples=3000, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+def test_any_interleaving_over_four_lanes_ends_where_one_lane_in_order_does(
+    rules: Rules, events: list[Event], seed: int, tail: int
+) -> None:
+    """Batches, duplicates, wrong lanes, resent messages, restarts and background work: the export is the same."""
+    expected = list(export_standing(run_in_order(events, rules.child, rules.bundle)))
+    with mock.patch.object(folding, "TAIL", tail):
+        store = Cluster(events, rules.child, rules.bundle, random.Random(seed)).run()
+    assert list(export_standing(store)) == expected
+
+
+@given(events=histories(25), seed=st.integers(0, 2**32), tail=st.sampled_from([2, 4096]))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_a_journal_replayed_in_recorded_order_makes_every_decision_again(
+    rules: Rules, events: list[Event], seed: int, tail: int
+) -> None:
+    """However the run went, its journal alone gives the same decisions; refolded in order it gives what stands."""
+    with mock.patch.object(folding, "TAIL", tail):
+        store = Cluster(events, rules.child, rules.bundle, random.Random(seed)).run()
+        again = check(store, rules.opa)
+    assert again.first == ()
+    assert again.differences == 0
+    assert canonical(store, rules.opa).first == ()
