@@ -21,7 +21,8 @@ from engine.intake.sources import Options, open_source
 def convert(shell: Shell, *, source: str, file: str, organisation: str | None, trust_recorded_time: bool, strict: bool) -> None:
     """Turn FILE (- for standard input), written as SOURCE has it, into CloudEvents lines on standard output.
 
-    SOURCE is cloudevents, github or map:FILE.yaml. What is refused is said on standard error, each with a reason.
+    SOURCE is one of those that `covenant ingest --help` names. What is refused is said on standard error, each with a
+    reason.
     """
     inputs.check([file])
     settings = shell.settings

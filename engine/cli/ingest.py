@@ -16,7 +16,7 @@ from engine.domain import codec
 from engine.domain.errors import Refusal
 from engine.domain.values import instant_text
 from engine.intake.arrivals import Arrival
-from engine.intake.sources import SKEW_US, Options, Source, open_source
+from engine.intake.sources import SKEW_US, Options, Source, open_source, source_names
 from engine.service.ingest import Taking
 from engine.service.ingest import ingest as take_in
 from engine.service.process import Body
@@ -35,7 +35,7 @@ TOLD = 20
     default="cloudevents",
     show_default=True,
     metavar="SOURCE",
-    help="How the files are written: cloudevents, github or map:FILE.yaml.",
+    help=f"How the files are written: {', '.join(source_names())}.",
 )
 @click.option("--organisation", metavar="ID", help="Organisation of events that don't name one.")
 @click.option("--until", type=inputs.Moment(), help="The run ends here: events from this time on are left alone.")

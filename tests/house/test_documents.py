@@ -6,6 +6,7 @@ import json
 import re
 import shlex
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 from engine.cli.main import main
 from engine.domain.records import ViolationRow
 from engine.domain.values import instant
+from engine.intake.sources import open_source, source_names
 from engine.policy.bundle import load_bundle
 from engine.policy.checking import problems
 from engine.service.publishing import Publisher, Recorded
@@ -195,3 +197,22 @@ def test_counsels_list_of_rules_is_the_catalogue(opa_binary: str) -> None:
     expected = [f"| {r.code} {r.title} | {r.clause} | [page](../policies/{p}) |" for r, p in zip(rules, pages, strict=True)]
     shown = [line for line in (ROOT / "docs" / "legal.md").read_text().splitlines() if line.startswith(("| FU-", "| IP-"))]
     assert shown == expected
+
+
+def source_rows() -> list[str]:
+    """Give the row of each source, as its own module says what it reads."""
+    rows = []
+    for source in source_names():
+        if not source.startswith("map:"):
+            said = str(sys.modules[type(open_source(source)).__module__].__doc__).split("\n")[0]
+            rows.append(
+                f"| `{source}` | {said.removeprefix(f'The source `{source}`: ').removesuffix(' Pure.').removesuffix('.')} |"
+            )
+    return rows
+
+
+def test_the_sources_shown_are_all_there_are() -> None:
+    """Each in its own module's words."""
+    lines = (ROOT / "docs" / "sources.md").read_text().splitlines()
+    shown = [line for line in lines if line.startswith("| `") and "map:" not in line]
+    assert shown == source_rows()
