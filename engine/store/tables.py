@@ -15,6 +15,15 @@ from sqlmodel import Field, SQLModel
 BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
 _CLUSTERED = {"sqlite_with_rowid": False}
 """SQLite: keep rows in the primary key's own tree; without it each row is written twice."""
+TERMS = "(substr(type, 1, 14) = 'compute.grant.' OR type IN ('compute.person.hired.v1', 'compute.person.terminated.v1'))"
+"""Journal entries that make the terms of grants: few among very many. An index serves a query that says exactly this."""
+VESTED = "kind = 'vested'"
+"""Postings of units that vest: few among very many."""
+
+
+def some(which: str) -> dict[str, Any]:
+    """Give the options of an index of some rows alone."""
+    return {"sqlite_where": text(which), "postgresql_where": text(which)}
 
 
 def big(**more: Any) -> Any:
@@ -93,7 +102,7 @@ class JournalTable(Stored, table=True):
     """The append-only truth."""
 
     __tablename__ = "journal"
-    __table_args__ = (Index("journal_aggregate", "aggregate"), _CLUSTERED)
+    __table_args__ = (Index("journal_aggregate", "aggregate"), Index("journal_terms", "aggregate", **some(TERMS)), _CLUSTERED)
     lane: int = number_key(Integer)
     version: int = number_key()
     ordinal: int = number_key(Integer)
@@ -169,7 +178,13 @@ class PostingTable(Stored, table=True):
     """Changes to grants' balances, append-only."""
 
     __tablename__ = "posting"
-    __table_args__ = (Index("posting_aggregate", "aggregate"), _CLUSTERED)
+    __table_args__ = (
+        Index("posting_aggregate", "aggregate"),
+        Index("posting_vested", "aggregate", **some(VESTED)),
+        # By blocks: postings come about in the order of both times, and such an index costs next to nothing to keep.
+        Index("posting_times", "time", "recorded_at", postgresql_using="brin").ddl_if(dialect="postgresql"),
+        _CLUSTERED,
+    )
     lane: int = number_key(Integer)
     version: int = number_key()
     ordinal: int = number_key(Integer)
@@ -183,6 +198,21 @@ class PostingTable(Stored, table=True):
     amount: int = big()
     time: int = big()
     recorded_at: int = big()
+
+
+class BalanceSnapshotTable(Stored, table=True):
+    """Balances of what happened before a moment, as known at another: sums of postings, made so as not to add them again."""
+
+    __tablename__ = "balance_snapshot"
+    __table_args__ = _CLUSTERED
+    before: int = number_key()
+    known_at: int = number_key()
+    organisation: str = word_key()
+    holder: str = word_key()
+    grant: str = word_key()
+    unit: str = word_key()
+    kind: str = word_key()
+    amount: int = big()
 
 
 class ViolationTable(Stored, table=True):

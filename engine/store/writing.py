@@ -84,6 +84,7 @@ AGGREGATES: Final = Plan(t.AggregateTable, AggregateRow)
 POSITIONS: Final = Plan(t.PositionTable, Position, "lane")
 BUNDLES: Final = Plan(t.BundleTable, Kept, keep=True)
 CHECKPOINTS: Final = Plan(t.CheckpointTable, CheckpointRow)
+_SNAPSHOTS: Any = t.BalanceSnapshotTable.__table__  # type: ignore[attr-defined]
 
 
 class Writer:
@@ -115,6 +116,7 @@ class Writer:
     def projections(self, batch: Batch) -> None:
         """Write what a batch changed of what stands, decisions aside."""
         self._insert(POSTINGS, batch.postings, batch.lane, batch.version)
+        self._outdate(batch)
         self._insert(CHANGES, batch.changes, batch.lane)
         self._upsert(VIOLATIONS, batch.violations, batch.lane)
         self._upsert(INDETERMINATES, batch.indeterminates, batch.lane)
@@ -125,11 +127,18 @@ class Writer:
         """Write a lane's projections anew from its batches, in order."""
         for plan in (POSTINGS, CHANGES, VIOLATIONS, INDETERMINATES, DERIVED, AGGREGATES):
             self.connection.execute(delete(plan.table).where(plan.table.c.lane == lane))
+        self.connection.execute(delete(_SNAPSHOTS))
         decisions = DECISIONS.table
         self.connection.execute(update(decisions).where(decisions.c.lane == lane, ~decisions.c.stands).values(stands=True))
         for batch in batches:
             self._supersede(batch)
             self.projections(batch)
+
+    def _outdate(self, batch: Batch) -> None:
+        """Drop balance snapshots that should hold what is posted now: they say that they know all learnt until then."""
+        if batch.postings:
+            learnt = min(row.recorded_at for row in batch.postings)
+            self.connection.execute(delete(_SNAPSHOTS).where(_SNAPSHOTS.c.known_at >= learnt))
 
     def rows(self, plan: Plan, rows: Iterable[Row]) -> None:
         """Write rows of which some may be there already."""

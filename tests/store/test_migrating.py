@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from alembic import command
@@ -68,7 +69,15 @@ def test_migrations_make_exactly_what_the_models_say(empty_url: str) -> None:
     """No table, column, type or index of the models is missing in a migrated store, and none is there beyond them."""
     store = open_store(empty_url)
     with store.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        dialect = connection.dialect.name
+
+        def ours(item: Any, name: Any, kind: str, reflected: bool, other: Any) -> bool:
+            """Leave out an index that the models make on another database alone."""
+            made_if = getattr(item, "_ddl_if", None)
+            return made_if is None or made_if.dialect == dialect
+
+        opts = {"compare_type": True, "compare_server_default": True, "include_object": ours}
+        context = MigrationContext.configure(connection, opts=opts)
         assert compare_metadata(context, Stored.metadata) == []
         assert context.get_current_revision() == HEAD
     store.close()

@@ -20,6 +20,7 @@ KINDS: dict[str, Any] = {
     "flag": sa.Boolean(),
 }
 ROWS: dict[str, Any] = {"sqlite_with_rowid": False}
+TERMS = "(substr(type, 1, 14) = 'compute.grant.' OR type IN ('compute.person.hired.v1', 'compute.person.terminated.v1'))"
 
 
 def table(name: str, key: str, columns: str, **options: Any) -> None:
@@ -61,6 +62,8 @@ def truth() -> None:
         **ROWS,
     )  # fmt: skip
     op.create_index("journal_aggregate", "journal", ["aggregate"])
+    terms: dict[str, Any] = {"sqlite_where": sa.text(TERMS), "postgresql_where": sa.text(TERMS)}
+    op.create_index("journal_terms", "journal", ["aggregate"], **terms)
     table("seen", "identity", "word: identity; text: content", **ROWS)
 
 
@@ -88,6 +91,15 @@ def standing() -> None:
         **ROWS,
     )  # fmt: skip
     op.create_index("posting_aggregate", "posting", ["aggregate"])
+    vested: dict[str, Any] = {"sqlite_where": sa.text("kind = 'vested'"), "postgresql_where": sa.text("kind = 'vested'")}
+    op.create_index("posting_vested", "posting", ["aggregate"], **vested)
+    if op.get_bind().dialect.name == "postgresql":
+        op.create_index("posting_times", "posting", ["time", "recorded_at"], postgresql_using="brin")
+    table(
+        "balance_snapshot", "before known_at organisation holder grant unit kind",
+        "big: before known_at; word: organisation holder grant unit kind; big: amount",
+        **ROWS,
+    )  # fmt: skip
     table(
         "violation", "id",
         "word: id; int: lane; text: organisation rule; word: aggregate; text: discriminator severity clause respondent;"
@@ -135,6 +147,6 @@ def around() -> None:
 def downgrade() -> None:
     for name in (
         "checkpoint", "bundle", "outbox", "refused", "aggregate", "derived", "indeterminate", "violation_change", "violation",
-        "posting", "input", "withdrawal", "decision", "seen", "journal", "batch", "position", "lane",
+        "balance_snapshot", "posting", "input", "withdrawal", "decision", "seen", "journal", "batch", "position", "lane",
     ):  # fmt: skip
         op.drop_table(name)
