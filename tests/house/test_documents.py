@@ -205,9 +205,8 @@ def source_rows() -> list[str]:
     for source in source_names():
         if not source.startswith("map:"):
             said = str(sys.modules[type(open_source(source)).__module__].__doc__).split("\n")[0]
-            rows.append(
-                f"| `{source}` | {said.removeprefix(f'The source `{source}`: ').removesuffix(' Pure.').removesuffix('.')} |"
-            )
+            said = said.removeprefix(f"The source `{source}`: ").removesuffix(" Pure.").removesuffix(".")
+            rows.append(f"| `{source}` | {said.replace('|', chr(92) + '|')} |")
     return rows
 
 
