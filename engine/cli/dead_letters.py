@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from contextlib import closing
-from typing import Any, cast
+from typing import Any
 
 import click
 import msgspec
@@ -22,7 +22,6 @@ from engine.intake.sources import Options, Source, open_source
 from engine.service.ingest import ingest as take_in
 from engine.service.process import Body
 from engine.store.lookups import Lookups
-from engine.store.sql_store import SqlStore
 
 FIELDS = ("id", "code", "field", "reason", "do", "where", "source", "organisation", "recorded_at")
 COLUMNS = ("id", "code", "where", "reason")
@@ -65,7 +64,10 @@ def show(shell: Shell, *, ident: str) -> None:
 @click.option("--organisation", metavar="ID", help="Organisation of events that don't name one.")
 @pass_shell
 def redrive(shell: Shell, *, idents: tuple[str, ...], every: bool, code: str, source: str, organisation: str | None) -> None:
-    """Take refused events in again. What is accepted, or was accepted meanwhile, leaves the list; exit 1 if any stays."""
+    """Take refused events in again. What is accepted, or was accepted meanwhile, leaves the list; exit 1 if any stays.
+
+    Where workers write the store, what can be read now is sent to its topic again, and judged there.
+    """
     if bool(idents) == (every or bool(code)):
         msg = "Say which refused events: their ids, or --all, or --code."
         raise UsageError(msg, "`covenant dead-letters list` shows them.")
@@ -74,23 +76,53 @@ def redrive(shell: Shell, *, idents: tuple[str, ...], every: bool, code: str, so
         organisation=organisation or settings.organisation, trust_recorded=settings.trust_recorded_time, now_us=bootstrap.now_us()
     )
     opened = open_source(source)
-    bootstrap.read_store(settings).close()
-    with bootstrap.make_body(settings) as body:
-        store = cast("SqlStore", body.store)
+    with closing(bootstrap.read_store(settings)) as store:
         lookups = Lookups(store)
         rows = [_one(lookups, ident) for ident in idents] if idents else list(_all(lookups, code, 0))
-        arrivals = {row.id: list(_again(row, opened, options)) for row in rows}
-        telling = Telling(shell, (arrival for found in arrivals.values() for arrival in found))
-        taken = take_in(body, telling, clock=bootstrap.now_us, batch=settings.batch)
-        done = [ident for ident, found in arrivals.items() if found and all(_taken_in(body, arrival) for arrival in found)]
+        again = {row.id: list(_again(row, opened, options)) for row in rows}
+        lanes = lookups.lanes_of_batches()
+        done, document = _send(shell, again, lanes) if lanes > 1 else _take_in(shell, again)
         lookups.forget_refused(done)
-    telling.tell_rest()
-    stay = len(rows) - len(done)
-    document = {"redriven": len(rows), "accepted": taken.accepted, "duplicates": taken.duplicates, "refused": stay}
-    text = f"Redrove {len(rows):,}: {taken.accepted:,} accepted, {taken.duplicates:,} known already, {stay:,} stay refused."
-    shell.document(document, text)
-    if stay:
+    document = {"redriven": len(rows), **document, "refused": len(rows) - len(done)}
+    shell.document(document, ", ".join(f"{count:,} {name}" for name, count in document.items()).capitalize() + ".")
+    if len(done) < len(rows):
         raise click.exceptions.Exit(1)
+
+
+Again = dict[str, list[Arrival]]
+"""Id of a refused event → what it reads as now."""
+
+
+def _take_in(shell: Shell, again: Again) -> tuple[list[str], dict[str, int]]:
+    """Take what can be read now in here; gives the ids that are done with."""
+    telling = Telling(shell, (arrival for found in again.values() for arrival in found))
+    with bootstrap.make_body(shell.settings) as body:
+        taken = take_in(body, telling, clock=bootstrap.now_us, batch=shell.settings.batch)
+        done = [ident for ident, found in again.items() if found and all(_taken_in(body, arrival) for arrival in found)]
+    telling.tell_rest()
+    return done, {"accepted": taken.accepted, "duplicates": taken.duplicates}
+
+
+def _send(shell: Shell, again: Again, lanes: int) -> tuple[list[str], dict[str, int]]:
+    """Send what can be read now to its topic; the broker has it before it leaves the list."""
+    from engine.cli.broker import broker_of  # noqa: PLC0415 - only where there is a broker
+    from streams.produce import Sender  # noqa: PLC0415
+    from streams.running import check_topics  # noqa: PLC0415
+
+    check_topics(broker_of(shell.settings), lanes)
+    sender = Sender(broker_of(shell.settings))
+    done = []
+    for ident, found in again.items():
+        events = [arrival.event for arrival in found if arrival.event is not None]
+        for arrival in found:
+            if arrival.refusal is not None:
+                shell.say(f"Refused: {arrival.where}: {arrival.refusal}")
+        if events and len(events) == len(found):
+            done.append(ident)
+            for event in events:
+                sender.event(event, codec.write_event(event))
+    sender.close()
+    return done, {"sent": sum(sender.sent.values())}
 
 
 def _again(row: RefusedRow, source: Source, options: Options) -> Iterator[Arrival]:

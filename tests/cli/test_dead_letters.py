@@ -6,10 +6,17 @@ import json
 from pathlib import Path
 
 import pytest
+from kafka import KafkaConsumer
 
 from engine.domain import codec
+from engine.domain.errors import Refusal
+from engine.intake.arrivals import Arrival
+from engine.service.taking import refused_row
+from engine.store.opening import open_store
 from tests.cli.conftest import Run, document, story, write
 from tests.cli.test_bad_input import GOOD
+from tests.store.make import batch
+from tests.streams.conftest import broker, four_lanes  # noqa: F401 - fixtures
 
 
 @pytest.fixture
@@ -70,6 +77,33 @@ def test_redriving_what_was_taken_in_meanwhile_ends_its_wait(covenant: Run, refu
     assert covenant("ingest", refused, "--organisation", "acme", "--quiet").exit_code == 0
     result = covenant("--format", "json", "dead-letters", "redrive", "--code", "missing", "--organisation", "acme")
     assert (result.exit_code, document(result)) == (0, {"redriven": 1, "accepted": 0, "duplicates": 1, "refused": 0})
+
+
+@pytest.mark.needs_kafka
+def test_where_workers_write_the_store_it_is_sent_to_its_topic(
+    covenant: Run,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    four_lanes: str,  # noqa: F811 - the fixture
+) -> None:
+    """What can be read now is sent, keyed by what it is about, and leaves the list; without a broker nothing changes."""
+    store = open_store("sqlite:///lanes.db")
+    lines = ((GOOD, Refusal("Early.")), (b"{", Refusal("Broken.")))
+    rows = (refused_row(Arrival(None, why, raw, f"topic:{n}"), why, n) for n, (raw, why) in enumerate(lines))
+    store.record(batch(1, lanes=4, refused=tuple(rows)))
+    store.close()
+    monkeypatch.setenv("COVENANT_STORE", "sqlite:///lanes.db")
+    without = covenant("dead-letters", "redrive", "--all")
+    assert (without.exit_code, len(listed(covenant))) == (2, 2)
+    assert "COVENANT_BROKER" in without.stderr
+    monkeypatch.setenv("COVENANT_BROKER", four_lanes)
+    consumer = KafkaConsumer("covenant.grants", bootstrap_servers=four_lanes, auto_offset_reset="earliest")
+    result = covenant("--format", "json", "dead-letters", "redrive", "--all")
+    assert (result.exit_code, document(result)) == (1, {"redriven": 2, "sent": 1, "refused": 1})
+    assert [row["where"] for row in listed(covenant)] == ["topic:1"]
+    message = next(m for m in consumer if b'"good"' in m.value)
+    consumer.close()
+    assert (message.key, message.value) == (b"acme/person/p-9", GOOD)
 
 
 def test_redriving_needs_to_be_told_what(covenant: Run, refused: Path) -> None:
