@@ -9,9 +9,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from engine.domain.errors import Refusal
-from engine.domain.values import LIMIT, SECOND_US, instant, instant_text
-from engine.domain.wording import shown
+from engine.intake.deliveries import said_time
 
 _PATHS: Final[dict[str, str]] = {
     "branch_protection_rule": "rule.updated_at",
@@ -82,33 +80,9 @@ _PATHS: Final[dict[str, str]] = {
 }
 _GONE: Final = frozenset({"deleted", "unpublished"})
 """Acts after which the object's own times are those before; only what held it can tell, where the table names it."""
-_DO: Final = "Give the time at which the delivery was received, as the line's `received`."
 
 
-def act_time(kind: str, payload: dict[str, Any]) -> str:
-    """Give the act's time as RFC 3339; `kind` is the event and its action, as in issues.opened."""
+def act_time(kind: str, payload: dict[str, Any]) -> int:
+    """Give the act's time in µs UTC; `kind` is the event and its action, as in issues.opened."""
     event, _, action = kind.partition(".")
-    path = _PATHS.get(kind) or (None if action in _GONE else _PATHS.get(event))
-    if path is None:
-        msg = f"received: missing, and a delivery of {kind} says nowhere when GitHub acted."
-        raise Refusal(msg, _DO, code="no-time", field="received")
-    value: Any = payload
-    for step in path.split("."):
-        value = value.get(step) if isinstance(value, dict) else None
-    field = f"payload.{path}"
-    if value is None:
-        msg = f"received: missing, and {field}, which would say when GitHub acted, is missing too."
-        raise Refusal(msg, _DO, code="no-time", field=field)
-    return _text(value, field)
-
-
-def _text(value: Any, field: str) -> str:
-    """Take RFC 3339 or, as in pushes, seconds since 1970."""
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LIMIT // SECOND_US:
-        return instant_text(value * SECOND_US)
-    try:
-        instant(value)
-    except Refusal as error:
-        msg = f"{field}: expected an RFC 3339 time or seconds since 1970, got {shown(value)}."
-        raise Refusal(msg, _DO, code="invalid-time", field=field) from error
-    return str(value)
+    return said_time(payload, _PATHS.get(kind) or (None if action in _GONE else _PATHS.get(event)), kind)

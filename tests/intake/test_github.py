@@ -134,6 +134,118 @@ def test_a_created_repository_is_created() -> None:
     assert (event.type, event.time) == ("compute.repository.created.v1", instant("2020-01-01"))
 
 
+ACTS: list[tuple[str, str, dict[str, Any], str, dict[str, Any]]] = [
+    ("member", "added", {"member": {"login": "ann"}}, "member_changed", {"change": "added", "permission": None}),
+    (
+        "member",
+        "edited",
+        {"member": {"login": "ann"}, "changes": {"permission": {"from": "read", "to": "admin"}}},
+        "member_changed",
+        {"change": "edited", "permission": "admin"},
+    ),
+    ("member", "removed", {"member": {"login": "ann"}}, "member_changed", {"change": "removed"}),
+    (
+        "release",
+        "published",
+        {"release": {"tag_name": "v1", "prerelease": True}},
+        "released",
+        {"tag": "v1", "prerelease": True},
+    ),
+    ("repository", "archived", {}, "archived", {"archived": True}),
+    ("repository", "unarchived", {}, "archived", {"archived": False}),
+    ("repository", "deleted", {}, "deleted", {"repository": "github.com#17"}),
+    (
+        "repository",
+        "edited",
+        {"changes": {"license": {"from": {"spdx_id": "MIT"}}}},
+        "licence_changed",
+        {"before": "MIT", "after": "none"},
+    ),
+    (
+        "package",
+        "published",
+        {"package": {"name": "engine", "ecosystem": "npm", "package_version": {"version": "1.2"}}},
+        "artifact_published",
+        {"artifact": "engine@1.2", "registry": "npm"},
+    ),
+    (
+        "registry_package",
+        "published",
+        {
+            "registry_package": {
+                "name": "engine",
+                "registry": {"url": "https://ghcr.io"},
+                "package_version": {"container_metadata": {"tag": {"digest": "sha256:ab"}}},
+            }
+        },
+        "artifact_published",
+        {"artifact": "sha256:ab", "registry": "https://ghcr.io"},
+    ),
+    (
+        "pull_request",
+        "opened",
+        {"number": 7, "pull_request": {"commits": 2, "head": {"label": "ann:fix"}}},
+        "pull_request",
+        {"number": 7, "action": "opened", "merged": False, "commits": 2, "head": "github.com/ann:fix"},
+    ),
+    (
+        "pull_request",
+        "closed",
+        {"pull_request": {"number": 7, "merged": True}},
+        "pull_request",
+        {"number": 7, "action": "merged", "merged": True, "head": None},
+    ),
+    (
+        "pull_request",
+        "closed",
+        {"pull_request": {"number": 7, "merged": False}},
+        "pull_request",
+        {"action": "closed", "merged": False},
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "action", "payload", "verb", "said"), ACTS)
+def test_each_act_has_an_event_of_its_own(
+    event: str, action: str, payload: dict[str, Any], verb: str, said: dict[str, Any]
+) -> None:
+    """With what GitHub says of it; who acted is the sender, whom it concerns stands beside."""
+    found = one(delivery(event, action, **payload))
+    assert found.type == f"compute.repository.{verb}.v1"
+    assert {key: getattr(found.data, key) for key in said} == said
+    assert found.data.actor.value == "github.com/mona"
+    if event == "member":
+        assert found.data.member.value == "github.com/ann"
+
+
+@pytest.mark.parametrize(
+    ("ref", "files", "after"),
+    [
+        ("refs/heads/main", {"removed": ["LICENSE"]}, "none"),
+        ("refs/heads/main", {"removed": ["LICENSE"], "added": ["LICENCE.md"]}, "unknown"),
+        ("refs/heads/main", {"modified": ["COPYING"]}, "unknown"),
+        ("refs/heads/other", {"removed": ["LICENSE"]}, ""),
+        ("refs/heads/main", {"removed": ["src/LICENSE", "licensed.py"]}, ""),
+    ],
+)
+def test_a_push_that_touches_the_licence_is_a_change_of_licence_too(ref: str, files: Any, after: str) -> None:
+    """On the default branch, at the root; the second event is told apart from the push by its verb."""
+    main = repository(default_branch="main")
+    row = delivery("push", top={"delivery": "g-1", "received": "2026-03-04"}, ref=ref, repository=main, commits=[files])
+    found = events(arrivals("github", encoded(row)))
+    changed = [(event.id, event.data.before, event.data.after) for event in found[1:]]
+    assert found[0].id == "g-1"
+    assert changed == ([("g-1/licence_changed", "unknown", after)] if after else [])
+
+
+def test_membership_of_an_organisation_is_access_to_all_it_owns() -> None:
+    """It names no repository, and counts for all of them."""
+    about: dict[str, Any] = {"organization": {"login": "Octo-Org"}, "membership": {"role": "admin", "user": {"login": "ann"}}}
+    event = one(delivery("organization", "member_added", repository=None, **about))
+    assert (event.data.repository, event.data.owner) == ("github.com/octo-org/*", "github.com/Octo-Org")
+    assert (event.data.member.value, event.data.change, event.data.permission) == ("github.com/ann", "added", "admin")
+
+
 EARLY, LATE = "2026-01-02T00:00:00Z", "2026-01-09T01:00:00+01:00"
 TIMES: list[tuple[str, str | None, dict[str, Any], str]] = [
     ("push", None, {"ref": "refs/heads/main"}, "2026-03-04T05:06:07Z"),
@@ -156,7 +268,7 @@ def test_without_received_the_servers_own_time_for_the_act_counts(
 
 
 NO_TIMES: list[tuple[str, str | None, dict[str, Any]]] = [
-    ("member", "added", {}),
+    ("member", "added", {"member": {"login": "ann"}}),
     ("issues", "deleted", {"issue": {"updated_at": "2026-01-09T00:00:00Z"}}),
     ("release", "edited", {"release": {"created_at": "1999-01-01T00:00:00Z", "published_at": "2026-01-02T00:00:00Z"}}),
     ("release", "created", {"release": {"created_at": "1999-01-01T00:00:00Z", "published_at": None}}),
@@ -215,9 +327,9 @@ WRONG: list[tuple[Any, tuple[str, str]]] = [
     ({"event": "push", "payload": []}, ("invalid", "payload")),
     (delivery("issues", "Bad action"), ("invalid", "payload.action")),
     (delivery("push", top={"delivery": 5}), ("invalid", "delivery")),
-    (delivery("push", top={"received": "yesterday"}, ref="r"), ("invalid-time", "time")),
-    (delivery("push"), ("invalid", "data.ref")),
-    (delivery("push", ref="r", commits=[1]), ("invalid", "payload.commits")),
+    (delivery("push", top={"received": "yesterday"}, ref="r"), ("invalid-time", "received")),
+    (delivery("push"), ("missing", "payload.ref")),
+    (delivery("push", ref="r", commits=[1]), ("invalid", "payload.commits[0]")),
     (delivery("push", ref="r", commits={}), ("invalid", "payload.commits")),
     (delivery("push", repository={"id": "17"}), ("invalid", "payload.repository.id")),
     (delivery("push", repository=repository(full_name=None)), ("missing", "payload.repository.full_name")),
