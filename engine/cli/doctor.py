@@ -108,7 +108,10 @@ def _broker(settings: Settings) -> str:
         msg = f"No broker can be reached at {settings.broker}."
         raise BrokerUnavailable(msg, "Start it, or correct COVENANT_BROKER.")
     settings.key()
-    return f"{', '.join(answering)} can be reached"
+    from streams.running import check_topics  # noqa: PLC0415 - only where there is a broker
+
+    check_topics(settings.broker, settings.lanes)
+    return f"{', '.join(answering)} can be reached, topics of {settings.lanes} lanes"
 
 
 def _address(server: str) -> tuple[str, str]:

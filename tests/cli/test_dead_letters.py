@@ -161,3 +161,21 @@ def test_doctor_says_what_is_missing_and_what_to_do(
     assert not rows[part]["ok"]
     assert rows[part]["do"]
     assert "MISSING" in covenant("doctor").stdout
+
+
+@pytest.mark.needs_kafka
+def test_doctor_looks_at_the_brokers_topics(
+    covenant: Run,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    four_lanes: str,  # noqa: F811 - the fixture
+) -> None:
+    """A broker with our topics is in order once there is a key; another count of lanes isn't."""
+    monkeypatch.setenv("COVENANT_BROKER", four_lanes)
+    assert "COVENANT_ORGANISATION_KEY" in covenant("doctor").stdout
+    monkeypatch.setenv("COVENANT_ORGANISATION_KEY", "a-key-of-some-length")
+    assert covenant("doctor").exit_code == 0
+    monkeypatch.setenv("COVENANT_LANES", "3")
+    wrong = covenant("doctor")
+    assert wrong.exit_code == 3
+    assert "should have 3" in wrong.stdout
