@@ -45,8 +45,9 @@ _KINDS: Final = {
     "completion": "output_tokens",
 }
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
-_DELTA: Final = frozenset({1, "1", "AGGREGATION_TEMPORALITY_DELTA"})
-_ERROR: Final = frozenset({2, "2", "STATUS_CODE_ERROR"})
+_DELTA: Final = (1, "1", "AGGREGATION_TEMPORALITY_DELTA")
+_ERROR: Final = (2, "2", "STATUS_CODE_ERROR")
+"""Enumerations come as numbers or by name; tuples, since anything else may come too."""
 
 
 class OTel(Records):
@@ -197,7 +198,7 @@ def _nanos(fields: Fields, key: str) -> int | None:
     value = fields.value.get(key)
     if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= 20:
         value = int(value)
-    if value is None or value in {0, "0"}:
+    if value in (None, 0):
         return None
     if not isinstance(value, int) or isinstance(value, bool) or not 0 < value // 1000 <= LIMIT:
         wrong(fields.path(key), "ns since 1970", value)

@@ -12,7 +12,7 @@ from typing import Any, BinaryIO, Final
 import msgspec
 
 from engine.domain.errors import Refusal
-from engine.domain.values import instant_text
+from engine.domain.values import LIMIT, instant_text
 from engine.intake.arrivals import Arrival
 from engine.intake.contract import Options, admitted, of_organisation, refused
 from engine.intake.documents import documents
@@ -86,6 +86,9 @@ class Records:
 
 def cloudevent(draft: Draft, record: Any, what: str, identities: Identities, options: Options) -> dict[str, Any]:
     """Make the CloudEvents object of a draft; without an id of its source's it is identified by the record's content."""
+    if not 0 <= draft.time <= LIMIT:
+        msg = "time: expected a time after 1970 and before 2255."
+        raise Refusal(msg, "Send the record as the source wrote it.", code="invalid-time", field="time")
     whole: dict[str, Any] = {
         "organisation": of_organisation(options, what),
         "source": draft.source,

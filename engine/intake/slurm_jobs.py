@@ -14,7 +14,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from engine.domain.errors import Refusal
-from engine.domain.values import HOUR_US, MICRO, SECOND_US, instant_text, quantity_text
+from engine.domain.values import HOUR_US, LIMIT, MICRO, SECOND_US, instant_text, quantity_text
 from engine.domain.wording import cut
 from engine.intake.picking import unlike, wrong
 from engine.intake.records import Draft
@@ -80,6 +80,8 @@ def drafts(job: Job) -> Iterator[Draft]:
     """Give the events of a job; a job that never ran is refused, saying so."""
     ended = job.state in ENDED
     _check_ran(job)
+    if min(job.start, job.end, job.elapsed_s) < 0 or max(job.start, job.end, job.elapsed_s * SECOND_US) > LIMIT:
+        wrong("start", "a time after 1970 and before 2255, and a duration within it", job.start // SECOND_US)
     end = job.end if ended else job.start + job.elapsed_s * SECOND_US
     if ended and end < job.start:
         wrong("end", "a time after the job's start", instant_text(end))

@@ -19,6 +19,7 @@ from engine.intake.focus import Focus
 from engine.intake.github import GitHub
 from engine.intake.litellm import LiteLLM
 from engine.intake.mapping import Mapped
+from engine.intake.ocf import Ocf
 from engine.intake.openai import OpenAI
 from engine.intake.openmeter import OpenMeter
 from engine.intake.otel import OTel
@@ -37,6 +38,7 @@ _SOURCES: Final[dict[str, Callable[[], Source]]] = {
     Slurm.name: Slurm,
     Sacct.name: Sacct,
     Focus.name: Focus,
+    Ocf.name: Ocf,
 }
 
 

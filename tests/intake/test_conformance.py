@@ -56,11 +56,12 @@ SOURCES = {
     "slurm": ("slurm", samples.SLURM),
     "sacct": ("sacct", samples.SACCT),
     "focus": ("focus", samples.FOCUS),
+    "ocf": ("ocf", samples.OCF),
     "map:alibaba_genai.yaml": (f"map:{MAPPINGS / 'alibaba_genai.yaml'}", REQUESTS),
     "map:philly.yaml": (f"map:{MAPPINGS / 'philly.yaml'}", JOBS),
 }
 """Name, and a file with rows that are taken in and rows that are refused."""
-JSON_SOURCES = ("cloudevents", "github", "litellm", "otel", "openmeter", "openai", "anthropic", "slurm")
+JSON_SOURCES = ("cloudevents", "github", "litellm", "otel", "openmeter", "openai", "anthropic", "slurm", "ocf")
 WITH_HEADER = tuple(name for name in SOURCES if name.startswith("map:") or name in {"sacct", "focus"})
 
 every_source = pytest.mark.parametrize("name", SOURCES)

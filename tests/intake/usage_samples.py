@@ -166,6 +166,45 @@ def answer(*jobs: dict[str, Any]) -> dict[str, Any]:
     return {"jobs": list(jobs), "meta": {"slurm": {"cluster": "alpha", "release": "25.05.2"}}, "errors": [], "warnings": []}
 
 
+def ocf(kind: str, /, **changed: Any) -> dict[str, Any]:
+    """Make an item of an OCF document; a change of None takes the field away."""
+    whole = {"object_type": kind, "id": f"{kind.lower()}-1", "security_id": "s-1", "date": "2026-01-15"}
+    return {key: value for key, value in (whole | changed).items() if value is not None}
+
+
+def issued(**changed: Any) -> dict[str, Any]:
+    """Make an issuance of 4,800 units to p-1."""
+    terms = {"stakeholder_id": "p-1", "custom_id": "C-1", "compensation_type": "RSU", "quantity": "4800", "unit": "CCU"}
+    return ocf("TX_EQUITY_COMPENSATION_ISSUANCE", **(terms | changed))
+
+
+def condition(name: str, kind: str, portion: tuple[int, int] | None, *following: str, **trigger: Any) -> dict[str, Any]:
+    """Make a vesting condition of a portion (numerator, denominator)."""
+    held = {"portion": {"numerator": str(portion[0]), "denominator": str(portion[1])}} if portion else {"quantity": "0"}
+    return {"id": name, "trigger": {"type": kind, **trigger}, "next_condition_ids": list(following), **held}
+
+
+def months(length: int, occurrences: int, **more: Any) -> dict[str, Any]:
+    """Make a period of months from the vesting start's day."""
+    day = "VESTING_START_DAY_OR_LAST_DAY_OF_MONTH"
+    return {"length": length, "type": "MONTHS", "occurrences": occurrences, "day_of_month": day, **more}
+
+
+def four_years(name: str = "4y") -> dict[str, Any]:
+    """Make vesting terms of four years by month with a cliff of one."""
+    relative = "VESTING_SCHEDULE_RELATIVE"
+    return {
+        "object_type": "VESTING_TERMS",
+        "id": name,
+        "allocation_type": "CUMULATIVE_ROUNDING",
+        "vesting_conditions": [
+            condition("start", "VESTING_START_DATE", None, "cliff"),
+            condition("cliff", relative, (12, 48), "monthly", relative_to_condition_id="start", period=months(12, 1)),
+            condition("monthly", relative, (1, 48), relative_to_condition_id="cliff", period=months(1, 36)),
+        ],
+    }
+
+
 LITELLM = encoded(
     spend(),
     spend(request_id="chatcmpl-2", api_key="", user="ann@acme.org", cache_hit="True"),
@@ -213,7 +252,8 @@ SLURM = encoded(
 )
 SACCT = (
     b"JobIDRaw|JobID|Cluster|User|Start|End|Elapsed|State|AllocTRES|Timelimit|JobName\n"
-    b"8|8|alpha|ann|2026-03-04T05:00:00|2026-03-04T08:30:00|03:30:00|COMPLETED|cpu=2,gres/gpu=2,gres/gpu:v100=2|1-00:00:00|train|it\n"
+    b"8|8|alpha|ann|2026-03-04T05:00:00|2026-03-04T08:30:00|03:30:00|COMPLETED|"
+    b"cpu=2,gres/gpu=2,gres/gpu:v100=2|1-00:00:00|train|it\n"
     b"9|9|alpha|ann|2026-03-04T05:00:00|Unknown|1-01:00:00|RUNNING|gres/gpu=1|UNLIMITED|run\n"
     b"10|10_3|alpha|bob|2026-03-04T05:00:00|2026-03-04T05:00:01|00:00:01|CANCELLED by 17||Partition_Limit|a\n"
     b"11|11|alpha|bob|Unknown|Unknown|00:00:00|PENDING||1-00:00:00|b\n"
@@ -222,9 +262,21 @@ SACCT = (
 FOCUS = (
     b"BilledCost,BillingAccountId,BillingCurrency,ChargeCategory,ChargeClass,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,"
     b"ConsumedUnit,EffectiveCost,ListUnitPrice,ProviderName,RegionId,ServiceName,SkuPriceId,SubAccountId\n"
-    b"0.0000160599,42,USD,Usage,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,2.000000000000000,Requests,0.5,0,AWS,us-west-2,SQS,G95,7\n"
+    b"0.0000160599,42,USD,Usage,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,2.000000000000,Requests,0.5,0,AWS,us-west-2,SQS,G95,7\n"
     b"-3.00,42,USD,Credit,Correction,2024-10-01T00:00:00Z,2024-09-01T00:00:00Z,,,-3.00,NULL,AWS,,,,\n"
     b"1.00,42,USD,Usage,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,1,Requests,1.00,1,AWS,us-west-2,SQS,G95,7\n"
     b"1.00,42,USD,Usage,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,1,Requests,1.00,1,AWS,us-west-2,SQS,G95,7\n"
     b"1.00,42,USD,Gift,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,1,Requests,1.00,1,AWS,us-west-2,SQS,G95,7\n"
+)
+OCF = encoded(
+    {
+        "file_type": "OCF_TRANSACTIONS_FILE",
+        "items": [four_years(), issued(vesting_terms_id="4y"), ocf("TX_VESTING_START", id="v-1")],
+    },
+    issued(id="i-2", security_id="s-2", vestings=[{"date": "2026-06-01", "amount": "4800"}]),
+    ocf("TX_PLAN_SECURITY_CANCELLATION", quantity="4800", reason_text="left"),
+    ocf("TX_EQUITY_COMPENSATION_EXERCISE", quantity="10", resulting_security_ids=[]),
+    ocf("CE_STAKEHOLDER_STATUS", id="e-1", stakeholder_id="p-1", new_status="TERMINATION_VOLUNTARY_OTHER"),
+    ocf("TX_STOCK_ACCEPTANCE"),
+    issued(id="i-3", security_id="s-3", vesting_terms_id="unheard"),
 )
