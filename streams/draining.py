@@ -26,6 +26,16 @@ class Drained:
         """Whether nothing is left to do; not, when in doubt."""
         return not self.why_not()
 
+    @property
+    def last(self) -> int:
+        """When the run ends: the newest event time any lane has seen (µs)."""
+        return max((lane.watermark for lane in self.store.lanes()), default=0)
+
+    def overdue(self) -> bool:
+        """Whether a deadline up to the end of the run has yet to fire, in whichever lane."""
+        last = self.last
+        return any(row.due <= last for number in range(self.lanes) for row in self.store.deadlines(number))
+
     def why_not(self) -> str:
         """Say what is left to do; empty when nothing is."""
         before = {lane.lane: lane for lane in self.store.lanes()}

@@ -22,7 +22,7 @@ from engine.domain.records import Lane
 from engine.intake.arrivals import Arrival
 from engine.service.process import Body, Work
 from streams.decoding import Message, decode
-from streams.merging import Item, Merge
+from streams.merging import Item, Merge, Step
 from streams.topics import inputs_of
 
 TRANSIENT: Final = (StoreUnavailable, EvaluatorUnavailable, LaneConflict)
@@ -63,6 +63,7 @@ class Shared(msgspec.Struct):
     """Whether the reference data that stood before the start was read."""
     say: Callable[[str], None] = lambda _: None
     folding: threading.Lock = msgspec.field(default_factory=threading.Lock)
+    step: Step = msgspec.field(default_factory=Step)
 
 
 class Held(msgspec.Struct):
@@ -88,6 +89,9 @@ class LaneDriver(threading.Thread):
         self.held: deque[Held] = deque()
         self.ending = threading.Event()
         """Set by whoever wants violations settled as at the end of a run."""
+        self.until = 0
+        """How far time has passed where a run ends (µs): deadlines up to then fire, whatever this lane saw last."""
+        self._passed = 0
         self.ended = threading.Event()
         self._halt = threading.Event()
         self._waiting_since: float | None = None
@@ -115,6 +119,8 @@ class LaneDriver(threading.Thread):
                     self._recover(error, failures)
         except BaseException as error:  # noqa: BLE001 - nothing may escape and be acknowledged
             self.shared.fatal(error)
+        finally:
+            self.shared.step.stand(self.lane, None)
 
     def _step(self) -> None:
         self._read()
@@ -148,21 +154,24 @@ class LaneDriver(threading.Thread):
 
     def _patience(self) -> float:
         pace = self.shared.pace
-        return pace.linger_s if self.merge.size else pace.tick_s
+        return pace.linger_s / 5 if self.merge.size else pace.tick_s
 
     def _take(self) -> list[Item[Arrival | Delivery]]:
         merge, pace = self.merge, self.shared.pace
+        turn = self.shared.step.stand(self.lane, merge.head)
         if not merge.size:
             self._waiting_since = None
             return []
         now = time.monotonic()
         since = self._waiting_since = self._waiting_since or now
         full = merge.size >= pace.batch or all(source.drained for source in merge.inputs.values())
-        if not full and now - since < pace.linger_s:
+        patient = now - since < pace.idling_s
+        if (not full and now - since < pace.linger_s) or (patient and not turn):
             return []
-        items = merge.take(pace.batch, patient=now - since < pace.idling_s)
+        items = merge.take(pace.batch, patient=patient)
         if items:
             self._waiting_since = None
+            self.shared.step.stand(self.lane, merge.head)
         return items
 
     def _begin(self, items: Sequence[Item[Arrival | Delivery]], positions: dict[str, int]) -> None:
@@ -189,7 +198,7 @@ class LaneDriver(threading.Thread):
             self._redecide()
             return
         now, moved = time.monotonic(), self.merge.positions()
-        if now - self._rested_at < shared.pace.quiet_s and not self.ending.is_set():
+        if now - self._rested_at < shared.pace.quiet_s and not self.ending.is_set() and self.until <= self._passed:
             return
         self._rested_at = now
         with shared.folding:
@@ -200,7 +209,9 @@ class LaneDriver(threading.Thread):
             self._finish()
         elif self.merge.drained and not self.ended.is_set():
             with shared.folding:
-                body.settle(self.lane, shared.clock(), ended=self.ending.is_set())
+                until = self.until
+                body.settle(self.lane, shared.clock(), ended=self.ending.is_set(), until=until)
+                self._passed = until
             if self.ending.is_set():
                 self.ended.set()
 
@@ -212,6 +223,7 @@ class LaneDriver(threading.Thread):
     def _recover(self, error: CovenantError, failures: int) -> None:
         """Open the lane again and begin anew what wasn't recorded, once what failed answers."""
         self.shared.say(f"Lane {self.lane}: {error} It is tried again.")
+        self.shared.step.stand(self.lane, None)
         held = list(self.held)
         self.held.clear()
         self.shared.body.drop(self.lane)

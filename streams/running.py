@@ -93,6 +93,13 @@ async def _drained(worker: Worker, broker: str) -> None:
             try:
                 if not await worker.loop.run_in_executor(None, drained):
                     continue
+                last = drained.last
+                for driver in drivers:
+                    driver.until = last
+                if await worker.loop.run_in_executor(None, drained.overdue):
+                    continue
+                if not await worker.loop.run_in_executor(None, drained):
+                    continue
             except (StoreUnavailable, BrokerUnavailable) as error:
                 worker.say(f"Whether all is done can't be seen: {error}")
                 continue

@@ -71,7 +71,7 @@ def ingest(
             if run.full:
                 run.send()
                 progress(run.taking.read)
-        run.end()
+        run.end(0 if until is None else until - 1)
     except LaneConflict as error:
         body.drop(LANE)
         msg = "Another run is writing this store."
@@ -149,13 +149,14 @@ class _Run:
             self._finish()
             self._before = work
 
-    def end(self) -> None:
-        """Take in what is left, re-decide what a long tail left over, and let what stands be spoken of."""
+    def end(self, until: int) -> None:
+        """Take in what is left, let time pass up to `until`, re-decide what is left over, and let all be spoken of."""
         self.send()
         self._finish()
+        self.taking.add(self.body.settle(LANE, self._now(), until=until))
         while self.body.pending(LANE):
             self.taking.add(self.body.redecide(LANE, self._now()))
-        self.taking.add(self.body.settle(LANE, self.clock(), ended=True))
+        self.taking.add(self.body.settle(LANE, self.clock(), ended=True, until=until))
 
     def _finish(self) -> None:
         if self._before is not None:
