@@ -12,9 +12,8 @@ from typing import Any, Final
 
 from engine.domain.errors import Refusal
 from engine.domain.values import DAY_US, HOUR_US, instant_text
-from engine.domain.vesting import add_months
 from engine.domain.wording import cut
-from engine.intake.picking import Fields, quantity_of, wrong
+from engine.intake.picking import Fields, months_later, quantity_of, wrong
 from engine.intake.records import Draft, Record, Records
 from engine.intake.tokens import counted
 
@@ -153,7 +152,7 @@ def _expiry(row: Fields, start: int) -> str | None:
     if not 1 <= count <= 1000:
         wrong(period.path("count"), "a number from 1 to 1000", count)
     if unit in _MONTHS:
-        return instant_text(add_months(start, _MONTHS[unit] * count))
+        return instant_text(months_later(start, _MONTHS[unit] * count, period.path("count")))
     if unit not in _FIXED:
         wrong(period.path("duration"), "HOUR, DAY, WEEK, MONTH or YEAR", unit)
     return instant_text(start + _FIXED[unit] * count)

@@ -13,6 +13,7 @@ from typing import Any, Final, NoReturn
 
 from engine.domain.errors import Refusal
 from engine.domain.values import LIMIT, MICRO, SECOND_US, from_datetime, instant, quantity_text, rounded_quantity
+from engine.domain.vesting import add_months
 from engine.domain.wording import cut, shown
 
 _WHOLE: Final = re.compile(r"[+-]?[0-9]{1,18}")
@@ -151,6 +152,14 @@ def time_of(value: Any, field: str) -> int:
         return int(instant(value))
     except Refusal:
         wrong(field, "an RFC 3339 time or seconds since 1970", value)
+
+
+def months_later(start: int, months: int, field: str) -> int:
+    """Give the same day some months later, or the month's last day."""
+    try:
+        return add_months(start, months)
+    except (Refusal, ValueError):
+        wrong(field, "a period that ends before 2255", months)
 
 
 def http_time(value: str, field: str) -> int:

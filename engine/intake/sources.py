@@ -15,8 +15,12 @@ from engine.intake.anthropic import Anthropic
 from engine.intake.arrivals import Arrival
 from engine.intake.cloudevents import CloudEvents
 from engine.intake.contract import SKEW_US, Options, Source
+from engine.intake.copilot import Copilot
 from engine.intake.focus import Focus
+from engine.intake.forgejo import Forgejo
+from engine.intake.gitea import Gitea
 from engine.intake.github import GitHub
+from engine.intake.gitlab import GitLab
 from engine.intake.litellm import LiteLLM
 from engine.intake.mapping import Mapped
 from engine.intake.ocf import Ocf
@@ -30,6 +34,9 @@ _MAP: Final = "map:"
 _SOURCES: Final[dict[str, Callable[[], Source]]] = {
     CloudEvents.name: CloudEvents,
     GitHub.name: GitHub,
+    GitLab.name: GitLab,
+    Gitea.name: Gitea,
+    Forgejo.name: Forgejo,
     LiteLLM.name: LiteLLM,
     OTel.name: OTel,
     OpenMeter.name: OpenMeter,
@@ -39,6 +46,7 @@ _SOURCES: Final[dict[str, Callable[[], Source]]] = {
     Sacct.name: Sacct,
     Focus.name: Focus,
     Ocf.name: Ocf,
+    Copilot.name: Copilot,
 }
 
 

@@ -57,11 +57,12 @@ SOURCES = {
     "sacct": ("sacct", samples.SACCT),
     "focus": ("focus", samples.FOCUS),
     "ocf": ("ocf", samples.OCF),
+    "copilot": ("copilot", samples.COPILOT),
     "map:alibaba_genai.yaml": (f"map:{MAPPINGS / 'alibaba_genai.yaml'}", REQUESTS),
     "map:philly.yaml": (f"map:{MAPPINGS / 'philly.yaml'}", JOBS),
 }
 """Name, and a file with rows that are taken in and rows that are refused."""
-JSON_SOURCES = ("cloudevents", "github", "litellm", "otel", "openmeter", "openai", "anthropic", "slurm", "ocf")
+JSON_SOURCES = ("cloudevents", "github", "litellm", "otel", "openmeter", "openai", "anthropic", "slurm", "ocf", "copilot")
 WITH_HEADER = tuple(name for name in SOURCES if name.startswith("map:") or name in {"sacct", "focus"})
 
 every_source = pytest.mark.parametrize("name", SOURCES)

@@ -205,6 +205,28 @@ def four_years(name: str = "4y") -> dict[str, Any]:
     }
 
 
+def credits_item(**changed: Any) -> dict[str, Any]:
+    """Make a month's item of a user of Copilot: 350 credits, of which the plan includes 230."""
+    whole = {
+        "product": "Copilot",
+        "sku": "copilot_ai_credit",
+        "model": "GPT-5",
+        "unitType": "ai-credits",
+        "pricePerUnit": 0.01,
+        "grossQuantity": 350.5,
+        "discountQuantity": 230.25,
+        "netQuantity": 120.25,
+        "netAmount": 1.2025,
+        "user": "monalisa",
+    }
+    return {key: value for key, value in (whole | changed).items() if value is not None}
+
+
+def month_report(*items: dict[str, Any]) -> dict[str, Any]:
+    """Make a report of June."""
+    return {"timePeriod": {"year": 2026, "month": 6}, "organization": "octodemo", "usageItems": list(items)}
+
+
 LITELLM = encoded(
     spend(),
     spend(request_id="chatcmpl-2", api_key="", user="ann@acme.org", cache_hit="True"),
@@ -262,7 +284,7 @@ SACCT = (
 FOCUS = (
     b"BilledCost,BillingAccountId,BillingCurrency,ChargeCategory,ChargeClass,ChargePeriodEnd,ChargePeriodStart,ConsumedQuantity,"
     b"ConsumedUnit,EffectiveCost,ListUnitPrice,ProviderName,RegionId,ServiceName,SkuPriceId,SubAccountId\n"
-    b"0.0000160599,42,USD,Usage,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,2.000000000000,Requests,0.5,0,AWS,us-west-2,SQS,G95,7\n"
+    b"0.0000160599,42,USD,Usage,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,2.00,Requests,0.5,0,AWS,us-west-2,SQS,G95,7\n"
     b"-3.00,42,USD,Credit,Correction,2024-10-01T00:00:00Z,2024-09-01T00:00:00Z,,,-3.00,NULL,AWS,,,,\n"
     b"1.00,42,USD,Usage,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,1,Requests,1.00,1,AWS,us-west-2,SQS,G95,7\n"
     b"1.00,42,USD,Usage,NULL,2024-09-18 23:00:00,2024-09-18 22:00:00,1,Requests,1.00,1,AWS,us-west-2,SQS,G95,7\n"
@@ -279,4 +301,10 @@ OCF = encoded(
     ocf("CE_STAKEHOLDER_STATUS", id="e-1", stakeholder_id="p-1", new_status="TERMINATION_VOLUNTARY_OTHER"),
     ocf("TX_STOCK_ACCEPTANCE"),
     issued(id="i-3", security_id="s-3", vesting_terms_id="unheard"),
+)
+COPILOT = encoded(
+    month_report(credits_item(), credits_item(user="hubot", discountQuantity=0), credits_item(user=None)),
+    {"seats": [{"created_at": "2026-01-03T09:00:00Z", "plan_type": "business", "assignee": {"login": "Hubot", "id": 7}}]},
+    {"day_totals": [{"day": "2026-03-30", "user_login": "hubot", "organization_id": "1", "ai_credits_used": 2.81}]},
+    {"day_totals": [{"day": "2026-02-30", "user_login": "hubot"}]},
 )
