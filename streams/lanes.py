@@ -96,6 +96,8 @@ class LaneDriver(threading.Thread):
         self._halt = threading.Event()
         self._waiting_since: float | None = None
         self._rested_at = 0.0
+        self._idle = False
+        """Whether the last step could do nothing: a full lane that must wait for another input doesn't spin."""
 
     def halt(self) -> None:
         """Have it stop before its next batch."""
@@ -124,7 +126,8 @@ class LaneDriver(threading.Thread):
 
     def _step(self) -> None:
         self._read()
-        if not self.shared.ready():
+        self._idle = not self.shared.ready()
+        if self._idle:
             return
         items = self._take()
         if items:
@@ -134,12 +137,13 @@ class LaneDriver(threading.Thread):
         elif self.held:
             self._finish()
         else:
+            self._idle = True
             self._rest()
 
     def _read(self) -> None:
         """Take in what was fetched; wait a little when there is nothing to do."""
         busy = self.held or self.merge.size >= self.shared.pace.batch
-        wait = not busy
+        wait = self._idle or not busy
         while True:
             try:
                 name, messages, position, end = self.inbox.get(timeout=self._patience() if wait else None, block=wait)

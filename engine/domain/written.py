@@ -51,6 +51,16 @@ _ENCODER: Final = msgspec.json.Encoder()
 def write(event: Event) -> Written:
     """Encode an event once, and identify it."""
     data = codec.encode(event.data)
+    content = codec.digest(event.type.encode(), event.subject.encode(), event.time.to_bytes(8, "big"), data)
+    return Written(codec.identity(event).hex(), content.hex(), _wire(event, data))
+
+
+def wire(event: Event) -> str:
+    """Give an event's canonical CloudEvents JSON alone, where its identity is known."""
+    return _wire(event, codec.encode(event.data))
+
+
+def _wire(event: Event, data: bytes) -> str:
     envelope = _Envelope(
         event.causation_id or UNSET,
         event.correlation_id or UNSET,
@@ -66,5 +76,4 @@ def write(event: Event) -> Written:
         instant_text(event.time),
         event.type,
     )
-    content = codec.digest(event.type.encode(), event.subject.encode(), event.time.to_bytes(8, "big"), data)
-    return Written(codec.identity(event).hex(), content.hex(), _ENCODER.encode(envelope).decode())
+    return _ENCODER.encode(envelope).decode()

@@ -16,7 +16,7 @@ from engine.domain.order import lane as lane_of
 from engine.domain.order import place
 from engine.domain.records import DerivedRow, JournalRow, PostingRow
 from engine.domain.timeline import Entry
-from engine.domain.written import Written, write
+from engine.domain.written import Written, wire, write
 from engine.service.memory import KINDS, Aggregate, LaneMemory
 
 TAIL = 4096
@@ -215,7 +215,7 @@ class Folding:
             self._send_away(delivery)
 
     def _send_away(self, delivery: Delivery) -> None:
-        pair = (delivery, self._write(delivery.event).wire)
+        pair = (delivery, self._wire(delivery.event))
         self._away.setdefault(lane_of(delivery.target, self.lanes), []).append(pair)
 
     def messages(self) -> Iterator[tuple[str, bytes]]:
@@ -228,6 +228,10 @@ class Folding:
         if known is None:
             known = self._written[id(event)] = (event, write(event))
         return known[1]
+
+    def _wire(self, event: Event) -> str:
+        known = self._written.get(id(event))
+        return known[1].wire if known is not None else wire(event)
 
     def _post(self, aggregate: Aggregate, entry: Entry, now: dict[tuple[str, str, str], int]) -> None:
         for key in sorted(entry.postings.keys() | now.keys()):
@@ -257,7 +261,7 @@ class Folding:
                 origin,
                 delivery.revision,
                 delivery.withdrawn,
-                self._write(event).wire,
+                self._wire(event),
             )
         )
 
