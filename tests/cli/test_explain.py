@@ -181,15 +181,16 @@ def test_reading_a_store_that_is_not_there_makes_none(covenant: Run, folder: Pat
 
 
 def test_the_ledger_has_the_promised_fields(covenant: Run, store: Path) -> None:
-    """Decimal strings; the liability is null as long as there are no prices."""
+    """Decimal strings; without prices there is no liability, and it is null."""
     found = document(covenant("--format", "json", "ledger", "--as-of", "2026-02-01"))
     amounts = {
         "granted": "100", "transferred_in": "0", "rolled_in": "0", "consumed": "5", "expired": "0", "forfeited": "0",
         "voided": "0", "transferred_out": "0", "rolled_out": "0", "outstanding": "95", "unvested": "0", "overage": "0",
-        "vested": "100", "liability": None,
+        "liability": None,
     }  # fmt: skip
-    assert found["total"] == amounts
-    assert found["lines"] == [{"organisation": "acme", "holder": "p-1", "grant": "G1", "unit": "CCU"} | amounts]
+    assert amounts.items() <= found["total"].items()
+    (line,) = found["lines"]
+    assert ({"organisation": "acme", "holder": "p-1", "grant": "G1", "unit": "CCU"} | amounts).items() <= line.items()
     ended = document(covenant("--format", "json", "ledger", "--as-of", "2026-02-04", "--holder", "p-1", "--grant", "G1"))
     assert (ended["total"]["outstanding"], ended["total"]["expired"], ended["total"]["overage"]) == ("0", "95", "10")
     nobody = document(covenant("--format", "json", "ledger", "--holder", "p-9"))
