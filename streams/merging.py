@@ -8,6 +8,7 @@ longer. The model is Kafka Streams' task idling.
 
 from __future__ import annotations
 
+import threading
 from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
@@ -46,6 +47,27 @@ class Input(Generic[T]):
         return self.read >= self.end
 
 
+class Step:
+    """Keeps the lanes of one process in step: whoever stands earliest in event time goes first.
+
+    What lanes tell each other is then seldom far behind where its receiver stands. Told by the lanes' threads.
+    """
+
+    def __init__(self) -> None:
+        """Begin with nobody waiting."""
+        self._heads: dict[int, int] = {}
+        self._lock = threading.Lock()
+
+    def stand(self, lane: int, head: int | None) -> bool:
+        """Say where a lane stands (None: it has nothing to do); gives whether it is its turn."""
+        with self._lock:
+            if head is None:
+                self._heads.pop(lane, None)
+                return False
+            self._heads[lane] = head
+            return head <= min(self._heads.values())
+
+
 class Merge(Generic[T]):
     """The inputs of one lane."""
 
@@ -75,6 +97,11 @@ class Merge(Generic[T]):
         """Learn how far an input goes."""
         source = self.inputs[name]
         source.end = max(source.end, end)
+
+    @property
+    def head(self) -> int | None:
+        """Event time of the earliest that waits; None when nothing does."""
+        return min((source.waiting[0].time for source in self.inputs.values() if source.waiting), default=None)
 
     @property
     def drained(self) -> bool:
