@@ -230,3 +230,20 @@ def test_nothing_vests_of_a_grant_that_expired_by_its_date() -> None:
     after = event("grant.vested", "2026-02-13", grant_id="G1", holder="p-1", quantity="40")
     state, _ = run([grant(vesting="by_event", expires_at="2026-02-01"), late, faster, again, after])
     assert (state.grants["G1"].outstanding // MICRO, state.grants["G1"].unvested // MICRO) == (40, 60)
+
+
+def test_a_tranche_of_the_instant_of_the_issue_vests_whichever_id_comes_first() -> None:
+    """Events of one instant stand in order of their ids; a first tranche on the day of the grant is usual."""
+    terms = {"grant_id": "G1", "holder": "p-1", "quantity": "100"}
+    for first, second in (("a", "b"), ("b", "a")):
+        issued = event("grant.issued", "2026-01-01", ident=first, **terms)
+        vested = event("grant.vested", "2026-01-01", ident=second, grant_id="G1", holder="p-1", quantity="25")
+        state, _ = run([issued, vested])
+        assert state.grants["G1"].outstanding == 25 * MICRO
+
+
+def test_a_tranche_from_before_the_grant_vests_nothing() -> None:
+    """It is another instant's: the grant wasn't there."""
+    vested = event("grant.vested", "2025-12-31", grant_id="G1", holder="p-1", quantity="25")
+    state, _ = run([vested, event("grant.issued", "2026-01-01", grant_id="G1", holder="p-1", quantity="100")])
+    assert state.grants["G1"].outstanding == 0

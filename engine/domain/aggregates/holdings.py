@@ -37,6 +37,8 @@ def fold(state: State, event: Event, data: Any, at: int) -> Effects:
     known = state.grants.get(data.grant_id)
     if isinstance(data, g.GrantTransferred):
         return _transfer(state, event, data, at, known)
+    if known is None and isinstance(data, g.GrantVested):
+        _early(state, data, at)
     if known is None or known.state in _OVER:
         return NOTHING
     if isinstance(data, g.GrantVestingStarted):
@@ -51,9 +53,14 @@ def fold(state: State, event: Event, data: Any, at: int) -> Effects:
     return effects
 
 
-def forfeit(state: State) -> Effects:
-    """End employment: what hasn't vested is forfeited."""
-    return Effects(postings=[posting for grant in state.grants.values() for posting in lifecycle.forfeit(grant)])
+def forfeit(state: State, event: Event) -> Effects:
+    """End employment: what hasn't vested is forfeited, and comes back to the pool it was granted from."""
+    effects = Effects(postings=[], derived=[])
+    for grant in state.grants.values():
+        postings = lifecycle.forfeit(grant)
+        effects.postings += postings
+        effects.derived += _commit(state, event, grant, -sum(p.amount for p in postings if p.kind == "forfeited"))
+    return effects
 
 
 def vest(state: State, data: DeadlineReached, at: int) -> Effects:
@@ -109,6 +116,12 @@ def _change(state: State, data: Any, at: int, known: Grant) -> list[Posting]:
     return []
 
 
+def _early(state: State, data: g.GrantVested, at: int) -> None:
+    """Keep a tranche that stands before its grant: events of one instant stand in order of their ids."""
+    before, quantity = state.early.get(data.grant_id, (at, 0))
+    state.early[data.grant_id] = (at, int(data.quantity) + (quantity if before == at else 0))
+
+
 def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
     known = state.grants.get(data.grant_id)
     if known is not None and known.state != "transferred":
@@ -116,6 +129,9 @@ def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
     grant, postings = lifecycle.issue(data, at)
     state.grants[grant.id] = grant
     effects = Effects(postings=postings, derived=[_assigned(event, grant.id, state.id)])
+    vested_at, quantity = state.early.pop(grant.id, (-1, 0))
+    if vested_at == at and data.vesting == "by_event":
+        effects.postings += lifecycle.vest(grant, quantity)
     effects.derived += duties.expiring(state.duties, event, grant.id, grant.until, at, state.id)
     effects.derived += _commit(state, event, grant, int(data.quantity))
     if data.schedule is not None and not data.schedule.on_event:

@@ -61,6 +61,8 @@ class State(msgspec.Struct):
     """Cause → verified consumer, until the cause is folded."""
     corrected: dict[str, Correction] = {}
     """Usage → what it really was, until the usage is folded: corrections stand before what they correct."""
+    early: dict[str, tuple[int, int]] = {}
+    """Grant → (instant, units) that vested at the very instant of the grant's issue, and stand before it."""
     unpriced_until: int = -1
     """Until when the cap's window holds usage whose units nobody knows."""
     unpriced_why: str = ""
@@ -108,7 +110,7 @@ def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) 
         return holdings.fold(state, event, data, at)
     else:
         _people(state, event, data, at)
-    return holdings.forfeit(state) if isinstance(data, p.PersonTerminated) else NOTHING
+    return holdings.forfeit(state, event) if isinstance(data, p.PersonTerminated) else NOTHING
 
 
 def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: int, reference: Reference) -> Effects:

@@ -62,7 +62,7 @@ class IdentityResolved(Data, frozen=True):
         return (self.asker_kind, self.asker_id)
 
 
-@event("grant.assigned.v1", Rank.ALIAS)
+@event("grant.assigned.v1", Rank.PEOPLE)
 class GrantAssigned(Data, frozen=True):
     """A grant's alias learns its holder, from the issue or a transfer on."""
 
