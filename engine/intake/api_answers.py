@@ -9,6 +9,7 @@ them does (`credential` is a key's hash, never the key); without one the usage w
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any, Final, NoReturn
 
@@ -59,9 +60,9 @@ class ApiAnswers(Records):
         """Give the usage of one call; a call that failed, or doesn't say what it used, is refused."""
         return [self.usage(call_of(record))]
 
+    @abstractmethod
     def usage(self, call: Call) -> Draft:
         """Turn one call into its usage."""
-        raise NotImplementedError
 
 
 def call_of(record: Any) -> Call:

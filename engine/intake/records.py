@@ -6,6 +6,7 @@ that ended is its usage and its end. A record that becomes none is refused with 
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import Any, BinaryIO, Final
 
@@ -39,20 +40,20 @@ Record = tuple[str, Any]
 """Where it stands in its document, such as jobs[3], and what it says."""
 
 
-class Records:
+class Records(ABC):
     """Base of sources that read JSON documents; a subclass names itself and gives `records` and `drafts`."""
 
     name = ""
     what = "the file"
     """What is read, in a sentence such as: an answer of Slurm names none."""
 
+    @abstractmethod
     def records(self, document: Any) -> Iterable[Record]:
         """Give a document's records; `Refusal` where it is no document of this source."""
-        raise NotImplementedError
 
+    @abstractmethod
     def drafts(self, record: Any) -> Iterable[Draft]:
         """Give a record's events, at least one; `Refusal` where it has none or says too little."""
-        raise NotImplementedError
 
     def arrivals(self, stream: BinaryIO, where: str, options: Options) -> Iterator[Arrival]:
         """Read a whole stream, document by document."""
