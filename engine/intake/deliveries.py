@@ -8,6 +8,8 @@ ignored. A bare payload is read where it shows by itself what it is; one that do
 from __future__ import annotations
 
 import re
+from abc import abstractmethod
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any, Final
 
@@ -16,7 +18,7 @@ import msgspec
 from engine.domain.errors import Refusal
 from engine.domain.values import LIMIT, SECOND_US, instant
 from engine.domain.wording import cut, shown
-from engine.intake.hosting import Made
+from engine.intake.hosting import Made, host_of
 from engine.intake.picking import wrong
 from engine.intake.records import Draft, Record, Records
 
@@ -25,7 +27,9 @@ _HOST: Final = re.compile(r"[A-Za-z0-9.-]{1,200}(?::[0-9]{1,5})?")
 _KEYS: Final = ("event", "delivery", "received", "host", "payload")
 _WORD: Final = re.compile(r"[a-z][a-z0-9_-]{0,99}")
 _SPACED: Final = re.compile(r"([0-9-]{10}) ([0-9:]{8}(?:\.[0-9]{1,6})?) (?:UTC|\+0000)")
-DO_TIME: Final = "Give the time at which the delivery was received, as the line's `received`."
+_NEVER: Final = "0001-01-01T00:00:00Z"
+"""What hosts written in Go write for no time."""
+DO_TIME: Final = 'Give the time at which the delivery was received, as in {"received": "…", "payload": {…}}.'
 
 
 class Delivery(msgspec.Struct, gc=False):
@@ -70,16 +74,19 @@ class Deliveries(Records):
         del payload
         return None
 
+    @abstractmethod
     def act(self, delivery: Delivery) -> Act:
         """Say what a delivery is; `Refusal` where it says too little or is about no repository."""
-        raise NotImplementedError
 
     def drafts(self, record: Any) -> Iterable[Draft]:
-        """Give a delivery's events; the first has the delivery's own id, what else it shows is told apart by its verb."""
+        """Give a delivery's events; the first has the delivery's own id, others are told apart by verb and ordinal."""
         delivery = self._delivery(record)
         act = self.act(delivery)
+        seen: Counter[str] = Counter()
         for index, (verb, said) in enumerate(act.made):
-            known = f"{delivery.id}/{verb}" if delivery.id and index else delivery.id
+            seen[verb] += 1
+            ordinal = f"-{seen[verb]}" if seen[verb] > 1 else ""
+            known = f"{delivery.id}/{verb}{ordinal}" if delivery.id and index else delivery.id
             yield Draft(f"repository.{verb}", act.host, known, act.time, {**act.data, **said})
 
     def _delivery(self, record: dict[str, Any]) -> Delivery:
@@ -92,7 +99,7 @@ class Deliveries(Records):
             wrong("payload", "the delivery's body, an object", payload, self.do)
         if known is not None and (not isinstance(known, str) or not known):
             wrong("delivery", "the delivery's own id, from its header", known, self.do)
-        host = record.get("host")
+        host = host_of(record.get("host")) or record.get("host")
         if host is not None and (not isinstance(host, str) or not _HOST.fullmatch(host)):
             wrong("host", "the host's name, such as git.example.com", host, self.do)
         received = None if record.get("received") is None else moment(record["received"], "received")
@@ -120,25 +127,25 @@ def moment(value: Any, field: str) -> int:
         raise Refusal(msg, DO_TIME, code="invalid-time", field=field) from error
 
 
-def at(payload: dict[str, Any], path: str) -> Any:
-    """Give the value at a dotted path; None where there is none."""
-    value: Any = payload
+def at(value: Any, path: str) -> Any:
+    """Give the value at a dotted path within an object; None where there is none."""
     for step in path.split("."):
         value = value.get(step) if isinstance(value, dict) else None
     return value
 
 
-def said_time(payload: dict[str, Any], path: str | None, kind: str, prefix: str = "payload.") -> int:
-    """Give the server's own time for an act of a kind, found at `path`; `Refusal` where the payload has none."""
-    if path is None:
+def said_time(payload: dict[str, Any], paths: tuple[str, ...], kind: str) -> int:
+    """Give the server's own time for an act, the first there is at these paths, in µs UTC; `Refusal` where there is none."""
+    if not paths:
         msg = f"received: missing, and a delivery of {cut(kind)} says nowhere when the host acted."
         raise Refusal(msg, DO_TIME, code="no-time", field="received")
-    value = at(payload, path)
-    field = f"{prefix}{path}"
-    if value is None:
-        msg = f"received: missing, and {field}, which would say when the host acted, is missing too."
-        raise Refusal(msg, DO_TIME, code="no-time", field=field)
-    return moment(value, field)
+    for path in paths:
+        value = at(payload, path)
+        if value is not None and value != _NEVER:
+            return moment(value, f"payload.{path}")
+    field = f"payload.{paths[0]}"
+    msg = f"received: missing, and {field}, which would say when the host acted, is missing too."
+    raise Refusal(msg, DO_TIME, code="no-time", field=field)
 
 
 def elsewhere(kind: str, about: str, do: str, field: str = "payload.repository") -> Refusal:

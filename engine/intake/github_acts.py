@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from engine.intake.deliveries import at
 from engine.intake.github_repository import member_of, owner
-from engine.intake.hosting import NAME_MAX, Made, licence_touched, numbered, pushed
+from engine.intake.hosting import NAME_MAX, Made, licence_touched, numbered, observed, pushed
 from engine.intake.picking import Fields, wrong
 
 _DO: Final = "Send the delivery as GitHub sent it."
@@ -24,7 +24,7 @@ def made(kind: str, payload: dict[str, Any], data: dict[str, Any], host: str) ->
     if kind == "push":
         return _push(payload, host)
     make = _ACTS.get(kind)
-    return [("observed", {"kind": kind}) if make is None else make(payload, data, host)]
+    return [observed(kind, payload.get("ref")) if make is None else make(payload, data, host)]
 
 
 def membership(kind: str, payload: dict[str, Any], host: str) -> tuple[dict[str, Any], list[Made]] | None:
@@ -48,9 +48,10 @@ def whole_organisation(host: str, organisation: str) -> dict[str, Any]:
 
 
 def _push(payload: dict[str, Any], host: str) -> list[Made]:
-    commits = Fields(payload, "payload").objects("commits")
-    ref = payload.get("ref")
-    found: list[Made] = [("pushed", pushed(ref, commits, host))]
+    """GitHub lists all commits of a push; Gitea lists some and counts all."""
+    fields = Fields(payload, "payload")
+    commits, ref = fields.objects("commits"), payload.get("ref")
+    found: list[Made] = [("pushed", pushed(ref, commits, host, fields.count("total_commits")))]
     licence = licence_touched(ref, at(payload, "repository.default_branch"), commits)
     return found if licence is None else [*found, ("licence_changed", licence)]
 
@@ -101,11 +102,11 @@ def _edited(payload: dict[str, Any], _data: dict[str, Any], _host: str) -> Made:
     """A licence is edited where `changes` says which it was; anything else is observed."""
     before = at(payload, "changes.license")
     if before is None:
-        return "observed", {"kind": "repository.edited"}
-    return "licence_changed", {"before": licence(at(before, "from")), "after": licence(payload["repository"].get("license"))}
+        return observed("repository.edited", None)
+    return "licence_changed", {"before": _licence(at(before, "from")), "after": _licence(payload["repository"].get("license"))}
 
 
-def licence(value: Any) -> str:
+def _licence(value: Any) -> str:
     """Give a licence's SPDX identifier from GitHub's object: `none` where there is none, unknown where GitHub can't tell."""
     if value is None:
         return "none"
@@ -122,7 +123,7 @@ def _member(change: str) -> Callable[[dict[str, Any], dict[str, Any], str], Made
     return make
 
 
-def pull_request(action: str) -> Callable[[dict[str, Any], dict[str, Any], str], Made]:
+def _pull_request(action: str) -> Callable[[dict[str, Any], dict[str, Any], str], Made]:
     """Make a pull request's event: what was closed is merged where it was."""
 
     def make(payload: dict[str, Any], _data: dict[str, Any], host: str) -> Made:
@@ -166,9 +167,9 @@ _ACTS: Final[dict[str, Callable[[dict[str, Any], dict[str, Any], str], Made]]] =
     "member.removed": _member("removed"),
     "package.published": _package("package"),
     "public": _publicized,
-    "pull_request.closed": pull_request("closed"),
-    "pull_request.opened": pull_request("opened"),
-    "pull_request.reopened": pull_request("reopened"),
+    "pull_request.closed": _pull_request("closed"),
+    "pull_request.opened": _pull_request("opened"),
+    "pull_request.reopened": _pull_request("reopened"),
     "registry_package.published": _package("registry_package"),
     "release.published": _released,
     "repository.archived": _archived,

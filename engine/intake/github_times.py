@@ -85,4 +85,5 @@ _GONE: Final = frozenset({"deleted", "unpublished"})
 def act_time(kind: str, payload: dict[str, Any]) -> int:
     """Give the act's time in µs UTC; `kind` is the event and its action, as in issues.opened."""
     event, _, action = kind.partition(".")
-    return said_time(payload, _PATHS.get(kind) or (None if action in _GONE else _PATHS.get(event)), kind)
+    path = _PATHS.get(kind) or (None if action in _GONE else _PATHS.get(event))
+    return said_time(payload, () if path is None else (path,), kind)

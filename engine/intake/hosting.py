@@ -73,6 +73,11 @@ def pushed(ref: Any, commits: list[Fields], host: str, count: int = 0) -> dict[s
     }
 
 
+def observed(kind: str, ref: Any) -> Made:
+    """Keep an act that has no event of its own, with the branch or tag it concerns."""
+    return "observed", {"kind": kind[:NAME_MAX], "ref": ref[:NAME_MAX] if isinstance(ref, str) and ref else None}
+
+
 def people(commits: Iterable[Fields], role: str, host: str) -> list[str]:
     """Give each author's or committer's address once, else their login; as Git records them, cut to a name's length."""
     found: dict[str, None] = {}

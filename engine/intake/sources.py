@@ -13,13 +13,17 @@ from engine.domain.errors import UsageError
 from engine.domain.wording import cut, nearest
 from engine.intake.anthropic import Anthropic
 from engine.intake.arrivals import Arrival
+from engine.intake.bitbucket import Bitbucket
 from engine.intake.cloudevents import CloudEvents
 from engine.intake.contract import SKEW_US, Options, Source
 from engine.intake.copilot import Copilot
 from engine.intake.focus import Focus
 from engine.intake.forgejo import Forgejo
+from engine.intake.gharchive import GHArchive
+from engine.intake.git_history import GitHistory
 from engine.intake.gitea import Gitea
 from engine.intake.github import GitHub
+from engine.intake.github_audit import GitHubAudit
 from engine.intake.gitlab import GitLab
 from engine.intake.litellm import LiteLLM
 from engine.intake.mapping import Mapped
@@ -34,9 +38,13 @@ _MAP: Final = "map:"
 _SOURCES: Final[dict[str, Callable[[], Source]]] = {
     CloudEvents.name: CloudEvents,
     GitHub.name: GitHub,
+    GHArchive.name: GHArchive,
+    GitHubAudit.name: GitHubAudit,
     GitLab.name: GitLab,
     Gitea.name: Gitea,
     Forgejo.name: Forgejo,
+    Bitbucket.name: Bitbucket,
+    GitHistory.name: GitHistory,
     LiteLLM.name: LiteLLM,
     OTel.name: OTel,
     OpenMeter.name: OpenMeter,

@@ -17,6 +17,7 @@ from engine.domain.events import INBOUND_TYPES
 from engine.intake.arrivals import Arrival
 from engine.intake.contract import Options
 from engine.intake.sources import open_source
+from tests.intake import host_samples
 from tests.intake import usage_samples as samples
 from tests.intake.samples import ACME, MAPPINGS, NOW, arrivals, delivery, encoded, usage
 
@@ -48,6 +49,13 @@ JOBS = (
 SOURCES = {
     "cloudevents": ("cloudevents", JSON_ROWS),
     "github": ("github", DELIVERIES),
+    "gharchive": ("gharchive", host_samples.GHARCHIVE),
+    "github-audit": ("github-audit", host_samples.AUDIT),
+    "gitlab": ("gitlab", host_samples.GITLAB),
+    "gitea": ("gitea", host_samples.GITEA),
+    "forgejo": ("forgejo", host_samples.GITEA),
+    "bitbucket": ("bitbucket", host_samples.BITBUCKET),
+    "git": ("git", host_samples.HISTORY),
     "litellm": ("litellm", samples.LITELLM),
     "otel": ("otel", samples.OTEL),
     "openmeter": ("openmeter", samples.OPENMETER),
@@ -62,8 +70,8 @@ SOURCES = {
     "map:philly.yaml": (f"map:{MAPPINGS / 'philly.yaml'}", JOBS),
 }
 """Name, and a file with rows that are taken in and rows that are refused."""
-JSON_SOURCES = ("cloudevents", "github", "litellm", "otel", "openmeter", "openai", "anthropic", "slurm", "ocf", "copilot")
 WITH_HEADER = tuple(name for name in SOURCES if name.startswith("map:") or name in {"sacct", "focus"})
+JSON_SOURCES = tuple(name for name in SOURCES if name not in WITH_HEADER)
 
 every_source = pytest.mark.parametrize("name", SOURCES)
 many = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -153,3 +153,5 @@ class RepositoryObserved(Repository, frozen=True):
     """Any other act a host reports of a repository (`kind`, such as `issues.opened`): kept, judged by no rule yet."""
 
     kind: Name = "unknown"
+    ref: Name | None = None
+    """The branch or tag it concerns, as the host writes it, where it concerns one."""
