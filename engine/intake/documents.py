@@ -23,7 +23,7 @@ DOCUMENT_BYTES_MAX: Final = 1 << 25
 UNCLOSED_MAX: Final = 8
 """Documents that are opened and never closed, of which each may cost reading to the limit; after these, only lines count."""
 
-_TEXT: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_TEXT: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _GOES_ON: Final = frozenset(b",:[{")
 _CONTINUES: Final = frozenset(b",:]}")
 
