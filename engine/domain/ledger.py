@@ -28,7 +28,7 @@ NO_GRANT: Final = "none"
 CENT: Final = 100
 
 BASES: Final = {
-    "vested-and-accrued": "vested units outstanding at the period-end price, and unvested installments accrued by days of service",
+    "vested-and-accrued": "vested units outstanding at the period-end price, and unvested installments accrued by days served",
     "vested-only": "vested units outstanding at the period-end price; nothing for units that haven't vested",
 }
 NO_ADVICE: Final = "Figures on the named basis, from the events recorded; this is no accounting advice."

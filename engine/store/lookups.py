@@ -13,7 +13,7 @@ from sqlalchemy import and_, case, delete, func, select
 
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
 from engine.domain.events.derived import GrantAssigned
-from engine.domain.records import DecisionRow, JournalRow, Recorded, RefusedRow, Row, ViolationRow
+from engine.domain.records import DecisionRow, Recorded, RefusedRow, Row, ViolationRow
 from engine.store import tables as t
 from engine.store.faults import translated
 from engine.store.sql_store import SqlStore
@@ -32,17 +32,6 @@ def _table(kind: Any) -> Any:
 B, D, J, P = _table(t.BatchTable), _table(t.DecisionTable), _table(t.JournalTable), _table(t.PostingTable)
 V, MISSING, DERIVED = _table(t.ViolationTable), _table(t.IndeterminateTable), _table(t.DerivedTable)
 REFUSED = _table(t.RefusedTable)
-
-
-class Posted(msgspec.Struct, frozen=True):
-    """A sum of postings to one grant in one holder's hands, micro-units."""
-
-    organisation: str
-    holder: str
-    grant: str
-    unit: str
-    kind: str
-    amount: int
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -128,28 +117,6 @@ class Lookups:
         query = select(D.c.aggregate, D.c.outcomes).where(D.c.stands, D.c.verdict != "pass").order_by(D.c.aggregate)
         with self.store.reading() as c:
             return [(aggregate, outcomes) for aggregate, outcomes in c.execute(query)]
-
-    def posted(self, before: int | None, holder: str = "", grant: str = "") -> list[Posted]:
-        """Sum postings placed before a moment (µs; None for all), by organisation, holder, grant and unit."""
-        by = (P.c.organisation, P.c.holder, P.c.grant, P.c.unit, P.c.kind)
-        query = select(*by, func.sum(P.c.amount)).group_by(*by).order_by(*by)
-        for column, value in ((P.c.holder, holder), (P.c.grant, grant)):
-            query = query.where(column == value) if value else query
-        query = query if before is None else query.where(P.c.time < before)
-        with self.store.reading() as c:
-            return [Posted(o, h, g, u, k, int(amount)) for o, h, g, u, k, amount in c.execute(query)]
-
-    def events(self, types: Sequence[str], holder: str = "") -> list[JournalRow]:
-        """Give persons' entries of some types, the latest revision of each, withdrawn ones left out, in order."""
-        latest: dict[tuple[str, str], JournalRow] = {}
-        key = J.c.aggregate.endswith(f"/person/{holder}", autoescape=True) if holder else J.c.aggregate.like("%/person/%")
-        query = select(J).where(J.c.type.in_(types), J.c.origin != "forwarded", key).order_by(J.c.version, J.c.ordinal)
-        with self.store.reading() as c:
-            for row in _rows(c.execute(query), JournalRow):
-                known = latest.get((row.aggregate, row.identity))
-                if known is None or row.revision >= known.revision:
-                    latest[row.aggregate, row.identity] = row
-        return sorted((row for row in latest.values() if not row.withdrawn), key=lambda r: (r.aggregate, r.effective))
 
     def holders(self, holder: str = "") -> list[str]:
         """Give the keys of persons that postings were made for, in order."""

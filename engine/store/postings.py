@@ -60,7 +60,7 @@ class Postings:
         with self.store.reading() as c:
             mark = newest_mark(c, clocks)
             query = _filtered(balances_from(mark, clocks), holder, grant)
-            return [Posted(*row[:-1], int(row[-1])) for row in c.execute(query)]
+            return [Posted(o, h, g, u, k, int(amount)) for o, h, g, u, k, amount in c.execute(query)]
 
     def vested(self, clocks: Clocks, holder: str = "") -> dict[str, int]:
         """Sum the units that vested by the identity of the entry that let them vest."""
@@ -94,7 +94,8 @@ class Postings:
         query = _filtered(query, holder, grant).order_by(P.c.time, P.c.recorded_at, P.c.lane, P.c.version, P.c.ordinal)
         with self.store.reading() as c:
             for row in c.execution_options(yield_per=ENTRIES_AT_ONCE).execute(query):
-                yield PostingRow(*row[:-1]), row[-1] or ""
+                values: list[Any] = list(row)
+                yield PostingRow(*values[:-1]), values[-1] or ""
 
 
 def newest_mark(connection: Connection, clocks: Clocks) -> Mark | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from engine.domain.records import Batch, RefusedRow
-from engine.store.lookups import Lookups, Posted, Standing
+from engine.store.lookups import Lookups, Standing
 from engine.store.sql_store import SqlStore
 from tests.store.make import P1, P2, batch, decision, derived, entry, missing, posting, violation
 
@@ -83,42 +83,11 @@ def test_outcomes_are_those_of_standing_decisions_that_are_no_pass(sql_store: Sq
     assert lookups.outcomes() == [(P1, '{"b":2}')]
 
 
-def test_postings_are_summed_before_a_moment(sql_store: SqlStore) -> None:
-    """By grant and kind, that moment left out; of one holder, of one grant."""
-    rows = (
-        posting(5, ordinal=0), posting(7, ordinal=1, time=20), posting(3, ordinal=2, kind="granted"),
-        posting(2, ordinal=3, aggregate=P2, holder="p-2", grant="G2"),
-    )  # fmt: skip
-    lookups = recorded(sql_store, batch(1, postings=rows))
-    mine = [Posted("acme", "p-1", "G1", "CCU", "consumed", 12), Posted("acme", "p-1", "G1", "CCU", "granted", 3)]
-    theirs = Posted("acme", "p-2", "G2", "CCU", "consumed", 2)
-    assert lookups.posted(None) == [*mine, theirs]
-    assert lookups.posted(20, holder="p-1") == [Posted("acme", "p-1", "G1", "CCU", "consumed", 5), mine[1]]
-    assert lookups.posted(None, grant="G2") == [theirs]
+def test_holders_are_those_that_postings_were_made_for(sql_store: SqlStore) -> None:
+    """By the keys of their aggregates."""
+    lookups = recorded(sql_store, batch(1, postings=(posting(5), posting(2, ordinal=1, aggregate=P2, holder="p-2"))))
     assert lookups.holders() == [P1, P2]
     assert lookups.holders("p-2") == [P2]
-
-
-def test_events_of_persons_are_given_in_their_latest_revision(sql_store: SqlStore) -> None:
-    """Withdrawn ones and those of others left out; a wildcard in a name is just a letter."""
-    other = "acme/person/p_1"
-    journal = (
-        entry("a", ordinal=0, effective=20),
-        entry("b", ordinal=1, origin="derived", revision=1, effective=5),
-        entry("c", ordinal=2, origin="derived", revision=1),
-        entry("d", ordinal=3, aggregate=other),
-        entry("e", ordinal=4, aggregate=ALIAS),
-        entry("f", ordinal=5, type=USED),
-    )
-    then = (
-        entry("b", ordinal=0, origin="derived", revision=2, effective=30),
-        entry("c", ordinal=1, origin="derived", revision=2, withdrawn=True),
-    )
-    lookups = recorded(sql_store, batch(1, journal=journal), batch(2, journal=then))
-    kinds = ["compute.grant.issued.v1"]
-    assert [(row.identity, row.effective) for row in lookups.events(kinds, "p-1")] == [("a", 20), ("b", 30)]
-    assert [row.identity for row in lookups.events(kinds)] == ["a", "b", "d"]
-    assert [row.identity for row in lookups.events(kinds, "p_1")] == ["d"]
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5])
