@@ -17,7 +17,7 @@ import msgspec
 
 from engine.domain.errors import PolicyError
 from engine.domain.values import DAY_US, HOUR_US, SECOND_US
-from engine.policy.modules import Module, library_files, opa_json, parse, rule_files, strings
+from engine.policy.modules import Module, library_files, opa_json, parse, rule_files, selectors, strings
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
 
@@ -43,6 +43,15 @@ class Rule(msgspec.Struct, frozen=True):
     thresholds: dict[str, Any]
     file: str
     page: str = ""
+    selects: dict[str, tuple[Any, ...]] = {}
+    """Field of the event → the only values of it that the rule speaks of, as every breach of it says in so many words."""
+
+    def concerns(self, event: Mapping[str, Any]) -> bool:
+        """Whether the rule speaks of an event of its type: not if what the event says of itself rules the rule out.
+
+        So a deadline of another kind needs none of the rule's facts, and what isn't known of it isn't missed.
+        """
+        return all(event[name] in values for name, values in self.selects.items() if name in event)
 
 
 class Catalogue(msgspec.Struct, frozen=True, dict=True):
@@ -99,6 +108,7 @@ def make_rule(opa: Path, folder: Path, module: Module) -> Rule:
             thresholds=custom.get("thresholds", {}),
             file=module.name,
             page=page.read_text(encoding="utf-8") if page.exists() else "",
+            selects=_selects(module),
         )
     except KeyError as error:
         msg = f"{module.name}: its METADATA lacks {error}."
@@ -108,6 +118,13 @@ def make_rule(opa: Path, folder: Path, module: Module) -> Rule:
 def _events(module: Module) -> tuple[str, ...]:
     said = {text for head in module.named("breach") for text in strings(head.body[0])}
     return tuple(sorted(text for text in said if text.startswith("compute.")))
+
+
+def _selects(module: Module) -> dict[str, tuple[Any, ...]]:
+    """Give what all breaches of a rule ask of the same fields of an event; where they differ, what any of them asks."""
+    asked = [selectors(head.body[1:]) for head in module.named("breach")]
+    common = set(asked[0]).intersection(*asked[1:])
+    return {name: tuple(dict.fromkeys(value for one in asked for value in one[name])) for name in sorted(common)}
 
 
 def _deps(opa: Path, files: list[Path], query: str) -> tuple[str, ...]:

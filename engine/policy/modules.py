@@ -118,6 +118,40 @@ def strings(node: Any) -> Iterator[str]:
             yield from strings(value)
 
 
+def selectors(body: list[Any]) -> dict[str, tuple[Any, ...]]:
+    """Give field of the event → values, for comparisons of one with constants: `== "x"`, `in {"x", "y"}`, bare (true)."""
+    found: dict[str, tuple[Any, ...]] = {}
+    for expression in body:
+        if expression.get("negated") or expression.get("with"):
+            continue
+        terms = expression["terms"]
+        if isinstance(terms, dict):
+            name, values = _field(terms), (True,)
+        elif len(terms) == 3 and (values := _constants(terms)):
+            name = _field(terms[1])
+        else:
+            continue
+        if name:
+            found[name] = tuple(v for v in found.get(name, values) if v in values)
+    return found
+
+
+def _field(term: dict[str, Any]) -> str:
+    """Give the name of a field of the event, if a term is a reference to one."""
+    parts = next(references(term), ())
+    return parts[2] if term.get("type") == "ref" and len(parts) == 3 and parts[:2] == ("input", "event") else ""
+
+
+def _constants(terms: list[Any]) -> tuple[Any, ...]:
+    operator, other = next(references(terms[0]), ()), terms[2]
+    if operator == ("equal",) and other["type"] in ("string", "boolean"):
+        return (other["value"],)
+    if operator == ("internal", "member_2") and other["type"] == "set":
+        values = tuple(term["value"] for term in other["value"] if term["type"] == "string")
+        return values if len(values) == len(other["value"]) else ()
+    return ()
+
+
 def negations(node: Any) -> Iterator[dict[str, Any]]:
     """Give every negated expression below a node."""
     if isinstance(node, dict):

@@ -29,6 +29,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """An approval that excuses was decided after the event."""
     missing: dict[str, str] = {}
     discriminator: tuple[str, ...] = ()
+    respondent: str = ""
+    """Whose breach a violation is: the rule's own respondent, unless the breach says that this one is the company's."""
 
 
 def outcomes(rules: Sequence[Rule], document: Mapping[str, Any], answer: Answer) -> list[Outcome]:
@@ -39,23 +41,26 @@ def outcomes(rules: Sequence[Rule], document: Mapping[str, Any], answer: Answer)
 
 
 def _one(rule: Rule, document: Mapping[str, Any], answer: Answer) -> Outcome:
+    if not rule.concerns(document["event"]):
+        return Outcome(rule.code, "pass")
     unknown: Mapping[str, str] = document["unknown"]
     if missing := _missing(unknown, rule.breach_needs):
         return Outcome(rule.code, "indeterminate", rule.severity, missing=missing)
-    breaches = sorted((b["evidence"] for b in answer.breach if b["code"] == rule.code), key=_canonical)
+    breaches = sorted((b for b in answer.breach if b["code"] == rule.code), key=_canonical)
     if not breaches:
         return Outcome(rule.code, "pass")
-    evidence = breaches[0]
+    evidence, respondent = breaches[0]["evidence"], breaches[0].get("respondent", rule.respondent)
     excuses = sorted((x for x in answer.excuse if x["code"] == rule.code), key=_canonical)
     if excuses:
         by = tuple(sorted({one for x in excuses for one in x.get("by", ())}))
         guard = ", ".join(dict.fromkeys(x["guard"] for x in excuses))
         late = any(a["id"] in by and a["decided"] > document["event"]["at"] for a in document["facts"].get("approvals", ()))
         return Outcome(rule.code, "excused", rule.severity, evidence, guard, by, late)
-    needs = (*rule.excuse_needs, "facts.holder") if rule.respondent == "holder" else rule.excuse_needs
+    needs = (*rule.excuse_needs, "facts.holder") if respondent == "holder" else rule.excuse_needs
     if missing := _missing(unknown, needs):
         return Outcome(rule.code, "indeterminate", rule.severity, evidence, missing=missing)
-    return Outcome(rule.code, "violation", rule.severity, evidence, discriminator=_discriminator(rule, document))
+    discriminator = _discriminator(rule, document)
+    return Outcome(rule.code, "violation", rule.severity, evidence, discriminator=discriminator, respondent=respondent)
 
 
 def _discriminator(rule: Rule, document: Mapping[str, Any]) -> tuple[str, ...]:
