@@ -24,6 +24,8 @@ class Message(NamedTuple):
     partition: int
     offset: int
     value: bytes | None
+    source: int = -1
+    """Of a derived fact: the lane that tells it."""
 
 
 def decode(

@@ -22,10 +22,12 @@ from engine.domain.records import Lane
 from engine.intake.arrivals import Arrival
 from engine.service.process import Body, Work
 from streams.decoding import Message, decode
-from streams.merging import Item, Merge, Step
-from streams.topics import inputs_of
+from streams.merging import ALWAYS, FOREVER, Ahead, Item, Merge, Step
+from streams.topics import DERIVED, input_name, inputs_of
 
 TRANSIENT: Final = (StoreUnavailable, EvaluatorUnavailable, LaneConflict)
+AHEAD: Final = 2
+"""Batches that a lane may be ahead of what the slowest of the others told it."""
 IN_FLIGHT: Final = 2
 """Batches begun and not yet recorded."""
 BACKOFF_S: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
@@ -41,6 +43,8 @@ class Pace(msgspec.Struct, frozen=True):
     """How long an input that ran ahead waits for one that is known to have more."""
     linger_s: float = 0.05
     """How long a batch that isn't full waits for what is known to come."""
+    silence_s: float = 0.3
+    """How long a lane that is ahead waits for a word of the others."""
     tick_s: float = 0.05
     quiet_s: float = 1.0
     """How often a quiet lane looks for reference data, settles, and records positions that only markers moved."""
@@ -86,6 +90,8 @@ class LaneDriver(threading.Thread):
         """(input, messages, position beyond them, end known)."""
         self.merge: Merge[Arrival | Delivery] = Merge({name: stored.positions.get(name, 0) for name in inputs_of(lane)})
         self.recorded = dict(self.merge.positions())
+        self.ahead = Ahead(AHEAD, shared.pace.silence_s)
+        self._derived = input_name(DERIVED, lane)
         self.held: deque[Held] = deque()
         self.ending = threading.Event()
         """Set by whoever wants violations settled as at the end of a run."""
@@ -150,33 +156,58 @@ class LaneDriver(threading.Thread):
             except queue.Empty:
                 return
             wait = False
-            items = decode(messages, self.shared.organisation, self.shared.clock(), trust=self.shared.trust_recorded)
+            items = list(decode(messages, self.shared.organisation, self.shared.clock(), trust=self.shared.trust_recorded))
             self.merge.add(name, items, position)
+            if name == self._derived:
+                self._hear(messages, items)
             self.merge.reaches(name, end)
             if self.merge.size >= self.shared.pace.batch:
                 return
+
+    def _hear(self, messages: Sequence[Message], items: Sequence[Item[Arrival | Delivery]]) -> None:
+        """Note how far the lanes are that told us something."""
+        sources = {message.offset: message.source for message in messages if message.source >= 0}
+        newest: dict[int, int] = {}
+        for item in items:
+            source = sources.get(item.offset, -1)
+            newest[source] = max(item.time, newest.get(source, ALWAYS))
+        for source, at in newest.items():
+            if source >= 0:
+                self.ahead.hear(source, at, time.monotonic())
 
     def _patience(self) -> float:
         pace = self.shared.pace
         return pace.linger_s / 5 if self.merge.size else pace.tick_s
 
     def _take(self) -> list[Item[Arrival | Delivery]]:
-        merge, pace = self.merge, self.shared.pace
-        turn = self.shared.step.stand(self.lane, merge.head)
+        """Take a batch, unless something is known to come that belongs before it: an input's, another lane's."""
+        merge, pace, now = self.merge, self.shared.pace, time.monotonic()
+        limit = self.ahead.limit(now) if self._backlog else None
+        until = FOREVER if limit is None else limit
+        waits = merge.head is None or merge.head > until
+        turn = self.shared.step.stand(self.lane, None if waits else merge.head)
         if not merge.size:
             self._waiting_since = None
+        if waits:
             return []
-        now = time.monotonic()
         since = self._waiting_since = self._waiting_since or now
         full = merge.size >= pace.batch or all(source.drained for source in merge.inputs.values())
         patient = now - since < pace.idling_s
         if (not full and now - since < pace.linger_s) or (patient and not turn):
             return []
-        items = merge.take(pace.batch, patient=patient)
+        items = merge.take(pace.batch, patient=patient, until=until)
         if items:
             self._waiting_since = None
             self.shared.step.stand(self.lane, merge.head)
+            newest = max((item.time for item in items if item.input != self._derived), default=ALWAYS)
+            if newest > ALWAYS:
+                self.ahead.took(newest, now)
         return items
+
+    @property
+    def _backlog(self) -> bool:
+        """Whether anything but derived facts waits, and there are other lanes to tell some."""
+        return self.shared.body.lanes > 1 and any(s.waiting for name, s in self.merge.inputs.items() if name != self._derived)
 
     def _begin(self, items: Sequence[Item[Arrival | Delivery]], positions: dict[str, int]) -> None:
         body, held = self.shared.body, Held(items, positions)

@@ -14,6 +14,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 T = TypeVar("T")
+FOREVER = 2**63
 ALWAYS = -1
 """The time of what has none, such as a refused message: it waits for nobody."""
 
@@ -68,6 +69,41 @@ class Step:
             return head <= min(self._heads.values())
 
 
+class Ahead:
+    """Bounds how far a lane goes ahead of what other lanes still have to tell it.
+
+    Facts come from other lanes one hop late. A lane that read on meanwhile would fold again, for each of them, all it
+    had read since; so it goes a few batches ahead of the slowest that speaks, and for a bounded while no further.
+    """
+
+    def __init__(self, batches: int, silence_s: float) -> None:
+        """Allow so many batches; who is silent for so long has nothing to say."""
+        self.batches = batches
+        self.silence_s = silence_s
+        self._told: dict[int, tuple[int, float]] = {}
+        """Source lane → (newest event time told, when)."""
+        self._taken: deque[int] = deque()
+        self._moved = 0.0
+
+    def hear(self, source: int, time: int, now: float) -> None:
+        """Note that a lane told something of an event time."""
+        newest, _ = self._told.get(source, (ALWAYS, now))
+        self._told[source] = (max(newest, time), now)
+        self._moved = now
+
+    def took(self, time: int, now: float) -> None:
+        """Note the newest event time of a batch that was taken."""
+        self._taken.append(time)
+        self._moved = now
+
+    def limit(self, now: float) -> int | None:
+        """Give the event time that nothing may be taken beyond now; None when there is no limit."""
+        told = min((time for time, when in self._told.values() if now - when < 4 * self.silence_s), default=ALWAYS)
+        while self._taken and self._taken[0] <= told:
+            self._taken.popleft()
+        return told if len(self._taken) >= self.batches and now - self._moved < self.silence_s else None
+
+
 class Merge(Generic[T]):
     """The inputs of one lane."""
 
@@ -108,19 +144,20 @@ class Merge(Generic[T]):
         """Whether everything known to be on the topics was read and taken."""
         return not self.size and all(source.drained for source in self.inputs.values())
 
-    def take(self, limit: int, *, patient: bool = True) -> list[Item[T]]:
-        """Take up to `limit` items in step of time.
+    def take(self, limit: int, *, patient: bool = True, until: int = FOREVER) -> list[Item[T]]:
+        """Take up to `limit` items in step of time, none later than `until`.
 
         When `patient`, nothing later than what an empty, undrained input may still bring is taken.
         """
         taken: list[Item[T]] = []
         while len(taken) < limit:
-            name = self._first(patient=patient)
+            frontier = min(until, self._frontier(patient=patient))
+            name = self._first(frontier)
             if name is None:
                 break
             source = self.inputs[name]
-            until = self._until(name, patient=patient)
-            while source.waiting and len(taken) < limit and source.waiting[0].time <= until:
+            last = self._until(name, frontier)
+            while source.waiting and len(taken) < limit and source.waiting[0].time <= last:
                 item = source.waiting.popleft()
                 taken.append(item)
                 source.time = max(source.time, item.time)
@@ -131,20 +168,20 @@ class Merge(Generic[T]):
         """Give the position of every input: beyond what was taken, and beyond what there was nothing in."""
         return {name: source.waiting[0].offset if source.waiting else source.read for name, source in self.inputs.items()}
 
-    def _first(self, *, patient: bool) -> str | None:
+    def _first(self, frontier: int) -> str | None:
         """Name the input whose head is earliest, unless it must wait; ties go by the inputs' order."""
         heads = [(source.waiting[0].time, name) for name, source in self.inputs.items() if source.waiting]
         if not heads:
             return None
         time, name = min(heads, key=lambda head: head[0])
-        return name if time <= self._frontier(patient=patient) else None
+        return name if time <= frontier else None
 
-    def _until(self, name: str, *, patient: bool) -> int:
+    def _until(self, name: str, frontier: int) -> int:
         """Give the time up to which an input's items precede all others' heads."""
         others: Sequence[int] = [s.waiting[0].time for other, s in self.inputs.items() if other != name and s.waiting]
-        return min([*others, self._frontier(patient=patient)])
+        return min([*others, frontier])
 
     def _frontier(self, *, patient: bool) -> int:
         """Give the time beyond which an empty input may still bring something earlier."""
         empty = [s.time for s in self.inputs.values() if not s.waiting and not s.drained] if patient else []
-        return min(empty, default=2**63)
+        return min(empty, default=FOREVER)

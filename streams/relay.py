@@ -17,7 +17,7 @@ from kafka.errors import InvalidProducerEpochError, KafkaError, ProducerFencedEr
 from engine.domain.errors import BrokerUnavailable, CovenantError, StoreUnavailable
 from engine.domain.records import OutboxRow
 from engine.store.protocol import Store
-from streams.topics import MIB, unreachable
+from streams.topics import LANE_HEADER, MIB, unreachable
 
 TRANSACTIONAL_ID: Final = "covenant-relay"
 ROUND: Final = 4000
@@ -77,7 +77,7 @@ class Relay:
         waiting = {lane: self.store.outbox(lane, self._published[lane], ROUND) for lane in self._published}
         waiting = {lane: rows for lane, rows in waiting.items() if rows}
         if waiting:
-            self._publish([row for rows in waiting.values() for row in rows])
+            self._publish([(lane, row) for lane, rows in waiting.items() for row in rows])
         for lane, rows in waiting.items():
             self.store.mark_published(lane, rows[-1].sequence)
             self._published[lane] = rows[-1].sequence
@@ -99,11 +99,14 @@ class Relay:
             raise unreachable(self.broker, error) from error
         return producer
 
-    def _publish(self, rows: Sequence[OutboxRow]) -> None:
+    def _publish(self, rows: Sequence[tuple[int, OutboxRow]]) -> None:
         producer = self._producer
         try:
             producer.begin_transaction()
-            sent = [producer.send(row.topic, key=row.key.encode(), value=row.value or None) for row in rows]
+            sent = [
+                producer.send(row.topic, key=row.key.encode(), value=row.value or None, headers=[(LANE_HEADER, b"%d" % lane)])
+                for lane, row in rows
+            ]
             producer.flush()
             for future in sent:
                 future.get(timeout=60)

@@ -26,6 +26,9 @@ FINDINGS: Final = "covenant.findings"
 AUDIT: Final = "covenant.audit"
 DEAD_LETTERS: Final = "covenant.dead-letters"
 
+LANE_HEADER: Final = "lane"
+"""Header of every message we send: the lane that recorded it."""
+
 DAY_MS: Final = 86_400_000
 MIB: Final = 1 << 20
 

@@ -26,7 +26,7 @@ from streams.decoding import Message
 from streams.lanes import BACKOFF_S, LaneDriver, Pace, Shared
 from streams.reference import INPUT as REFERENCE_INPUT
 from streams.reference import ReferenceDriver
-from streams.topics import REFERENCE, input_name
+from streams.topics import DERIVED, LANE_HEADER, REFERENCE, input_name
 from streams.transport import Fetched, Progress
 
 AHEAD_MAX: Final = 8_000
@@ -159,7 +159,9 @@ class Worker:
             return
         self._expected[tp] = max(expected, fetched.end)
         self._pending[tp].append((fetched.end, len(fetched.records), event))
-        messages = [Message(tp.topic, tp.partition, r.offset, r.value) for r in fetched.records if r.offset >= expected]
+        messages = [
+            Message(tp.topic, tp.partition, r.offset, r.value, _source(tp, r)) for r in fetched.records if r.offset >= expected
+        ]
         driver.inbox.put((input_name(tp.topic, tp.partition), messages, fetched.end, fetched.end))
         self._hold_back(tp)
 
@@ -217,6 +219,13 @@ class Worker:
             for tp in [tp for tp in self._pending if self._lane(tp) == driver.lane]:
                 del self._pending[tp], self._expected[tp]
                 self._paused.discard(tp)
+
+
+def _source(tp: TP, record: Any) -> int:
+    """Give the lane that tells a derived fact, as its header says."""
+    if tp.topic != DERIVED:
+        return -1
+    return next((int(value) for name, value in record.headers if name == LANE_HEADER and value.isdigit()), -1)
 
 
 def leave(error: BaseException) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.merging import ALWAYS, Item, Merge
+from streams.merging import ALWAYS, Ahead, Item, Merge, Step
 
 NAMES = ("grants/0", "people/0", "usage/0")
 times = st.lists(st.integers(0, 50), max_size=30)
@@ -115,3 +115,45 @@ def test_what_somebody_else_recorded_is_left_out() -> None:
     assert [item.offset for item in merge.take(10)] == [2]
     merge.add("usage/0", items("usage/0", [1, 2, 3, 4]), 4)
     assert [item.offset for item in merge.take(10)] == [3]
+
+
+def test_nothing_beyond_a_limit_is_taken() -> None:
+    """A lane that is ahead of what others tell it takes what is older, and leaves the rest."""
+    merge: Merge[int] = Merge(dict.fromkeys(NAMES, 0))
+    merge.add("usage/0", items("usage/0", [1, 5, 9]), 3)
+    assert [item.time for item in merge.take(10, until=5)] == [1, 5]
+    assert merge.head == 9
+
+
+def test_a_lane_goes_a_few_batches_ahead_of_the_slowest_that_speaks() -> None:
+    """Two batches are free; then it waits for the slowest of the others, and goes on once that one has come as far."""
+    ahead = Ahead(batches=2, silence_s=1.0)
+    ahead.took(100, now=0.0)
+    assert ahead.limit(now=0.1) is None
+    ahead.took(200, now=0.1)
+    assert ahead.limit(now=0.2) == ALWAYS
+    ahead.hear(1, 150, now=0.3)
+    ahead.hear(2, 90, now=0.4)
+    assert ahead.limit(now=0.5) == 90
+    ahead.hear(2, 110, now=0.6)
+    assert ahead.limit(now=0.7) is None
+
+
+def test_a_lane_does_not_wait_for_those_who_have_nothing_to_say() -> None:
+    """Silence ends the waiting, and whoever was silent for long isn't counted among the slow."""
+    ahead = Ahead(batches=1, silence_s=1.0)
+    ahead.hear(1, 10, now=0.0)
+    ahead.took(500, now=0.5)
+    assert ahead.limit(now=1.0) == 10
+    assert ahead.limit(now=1.6) is None
+    ahead.hear(2, 400, now=5.0)
+    assert ahead.limit(now=5.1) == 400
+
+
+def test_of_the_lanes_of_a_process_the_earliest_goes_first() -> None:
+    """It is the turn of whoever stands earliest; who has nothing to do holds back nobody."""
+    step = Step()
+    assert step.stand(0, 50)
+    assert not step.stand(1, 60)
+    assert not step.stand(0, None)
+    assert step.stand(1, 60)
