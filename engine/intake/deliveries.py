@@ -115,7 +115,7 @@ def word(value: Any, field: str, do: str) -> str:
     return value
 
 
-def moment(value: Any, field: str) -> int:
+def moment(value: Any, field: str, do: str = DO_TIME) -> int:
     """Read a time in µs UTC: RFC 3339, GitLab's `2024-01-24 16:27:40 UTC`, or seconds since 1970."""
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LIMIT // SECOND_US:
         return value * SECOND_US
@@ -124,7 +124,7 @@ def moment(value: Any, field: str) -> int:
         return int(instant(f"{spaced[1]}T{spaced[2]}Z" if spaced else value))
     except Refusal as error:
         msg = f"{field}: expected an RFC 3339 time or seconds since 1970, got {shown(value)}."
-        raise Refusal(msg, DO_TIME, code="invalid-time", field=field) from error
+        raise Refusal(msg, do, code="invalid-time", field=field) from error
 
 
 def at(value: Any, path: str) -> Any:

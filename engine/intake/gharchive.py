@@ -46,7 +46,7 @@ class GHArchive(Records):
         payload = event.inner("payload").value
         kind = _kind(word, payload)
         data = _described(event)
-        time = moment(record.get("created_at"), "created_at")
+        time = moment(record.get("created_at"), "created_at", "Send the event as GitHub gave it.")
         for index, (verb, said) in enumerate(_made(kind, payload, data)):
             known = f"{number}/{verb}" if index else number
             yield Draft(f"repository.{verb}", _SOURCE, known, time, {**data, **said})

@@ -62,7 +62,7 @@ class GitHistory(Records):
             "ai_coauthored": ai_coauthored,
             **declared,
         }
-        time = moment(record["committed"], "committed")
+        time = moment(record["committed"], "committed", "Write the time as git log --format=%cI does.")
         yield Draft("repository.pushed", f"{host}/history", f"{named(host, path)}@{sha}", time, data)
 
 

@@ -85,7 +85,7 @@ def _publicized(_payload: dict[str, Any], _data: dict[str, Any], _host: str) -> 
 
 
 def _privatized(payload: dict[str, Any], _data: dict[str, Any], _host: str) -> Made:
-    internal = payload["repository"].get("visibility") == "internal"
+    internal = at(payload, "repository.visibility") == "internal"
     return "visibility_changed", {"to": "internal" if internal else "private", "private": False}
 
 
@@ -103,7 +103,7 @@ def _edited(payload: dict[str, Any], _data: dict[str, Any], _host: str) -> Made:
     before = at(payload, "changes.license")
     if before is None:
         return observed("repository.edited", None)
-    return "licence_changed", {"before": _licence(at(before, "from")), "after": _licence(payload["repository"].get("license"))}
+    return "licence_changed", {"before": _licence(at(before, "from")), "after": _licence(at(payload, "repository.license"))}
 
 
 def _licence(value: Any) -> str:

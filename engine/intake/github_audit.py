@@ -29,6 +29,7 @@ _TIMES: Final = ("@timestamp", "at_sign_timestamp", "created_at", "p_event_time"
 """GitHub's time of the act, under the names it has in its API and in the stores of those who collect it."""
 _SPACED: Final = re.compile(r"([0-9]{4}-[0-9]{2}-[0-9]{2}) ([0-9:]{8})(\.[0-9]{1,6})?[0-9]{0,3}")
 _MILLIS_US: Final = 1000
+_DO: Final = "Send the record with its @timestamp, as GitHub gave it."
 _SOURCE: Final = f"{GITHUB}/audit"
 _ABOUT: Final = {"business": "an enterprise", "org": "an organisation", "team": "a team", "ip_allow_list": "a list of addresses"}
 _OTHER: Final = "no one repository"
@@ -86,9 +87,9 @@ def _time(fields: Fields) -> int:
         if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LIMIT // _MILLIS_US:
             return value * _MILLIS_US
         spaced = _SPACED.fullmatch(value) if isinstance(value, str) else None
-        return moment(f"{spaced[1]}T{spaced[2]}{spaced[3] or ''}Z" if spaced else value, key)
+        return moment(f"{spaced[1]}T{spaced[2]}{spaced[3] or ''}Z" if spaced else value, key, _DO)
     msg = "@timestamp: missing, and created_at too; the record doesn't say when it happened."
-    raise Refusal(msg, "Send the record with its @timestamp, as GitHub gave it.", code="no-time", field="@timestamp")
+    raise Refusal(msg, _DO, code="no-time", field="@timestamp")
 
 
 def _acts(action: str, fields: Fields) -> list[tuple[str, str, dict[str, Any]]]:

@@ -70,6 +70,6 @@ def _path(payload: dict[str, Any]) -> str | None:
     for where in _ADDRESSES:
         address = at(payload, where)
         if host_of(address):
-            path = address.split("/", 3)[-1].partition("/-/")[0].removesuffix(".git").strip("/")
+            path = "".join(address.split("/", 3)[3:]).partition("/-/")[0].removesuffix(".git").strip("/")
             return path or None
     return None
