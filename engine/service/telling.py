@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.domain.events import Event
+from engine.domain.events.derived import DeadlineReached
 from engine.domain.values import DAY_US, HOUR_US, SECOND_US, instant_text, quantity_text
 from engine.policy.sentences import PLACEHOLDER
 
@@ -66,7 +67,30 @@ _EVENTS: Final[Mapping[str, str]] = {
     "compute.identity.resolved.v1": "the name behind {cause} turned out to be {person}",
     "compute.contribution.attributed.v1": "{action} in {name}",
     "compute.job.started.v1": "job {job_id} started",
+    "compute.grant.accelerated.v1": "vesting of grant {grant_id} accelerated",
+    "compute.grant.amended.v1": "terms of grant {grant_id} amended",
+    "compute.grant.revoked.v1": "grant {grant_id} revoked",
+    "compute.grant.forfeited.v1": "units of grant {grant_id} forfeited",
+    "compute.grant.rolled_over.v1": "grant {grant_id} rolled over to {to_grant}",
+    "compute.usage.corrected.v1": "usage {usage.id} corrected",
+    "compute.agreement.sent.v1": "{kind} {version} put to the person",
+    "compute.agreement.reminded.v1": "reminded of {kind} {version}",
+    "compute.agreement.signed.v1": "{kind} {version} signed",
+    "compute.agreement.superseded.v1": "{kind} {version} superseded by {by}",
+    "compute.person.on_leave.v1": "leave began",
 }
+_DUE: Final[Mapping[str, str]] = {
+    "tranche": "an installment of grant {about_} fell due",
+    "grant_expiring": "the holder was to have been told that grant {about_} expires",
+    "ip_assignment": "the assignment of inventions was to have been signed",
+    "reacceptance": "{about_} was to have been signed",
+    "attestation": "the yearly attestation was due",
+    "disclosure_decision": "disclosure {about_} was to have been decided",
+    "job_heartbeat": "job {about_} was to have ended, or said that it still runs",
+    "usage_uncovered": "usage {about_} was to have been covered by a grant",
+    "release_approval": "the release was to have been approved",
+}
+"""What was due at a deadline, by its kind."""
 
 
 def standing(status: str, respondent: str) -> str:
@@ -78,7 +102,8 @@ def standing(status: str, respondent: str) -> str:
 
 def event_in_words(event: Event) -> str:
     """Say an event as a clause: `approval ap-1 (cap uplift) given by cfo`."""
-    template = _EVENTS.get(event.type)
+    due = isinstance(event.data, DeadlineReached)
+    template = _DUE.get(event.data.kind) if due else _EVENTS.get(event.type)
     if template is None:
         _, entity, verb, *_ = f"{event.type}...".split(".")
         return f"{entity} {verb}".replace("_", " ").strip()
