@@ -43,6 +43,12 @@ def test_a_time_that_happened_twice_is_read_as_the_mapping_says(ambiguous: Ambig
     assert Clock(PLAIN, "Europe/Berlin", ambiguous).read("2026-10-25 02:30:00") == instant(expected)
 
 
+@pytest.mark.parametrize("fraction", ["5", "500000", "5000009", "500000999999"])
+def test_a_fraction_finer_than_a_microsecond_is_cut(fraction: str) -> None:
+    """.NET writes seven digits, Go nine; strptime takes six."""
+    assert Clock(f"{PLAIN}.%f", "UTC").read(f"2026-01-01 00:00:00.{fraction}") == instant("2026-01-01T00:00:00.5Z")
+
+
 def test_a_time_that_never_happened_is_moved_forward_where_the_mapping_says_so() -> None:
     """02:30 is what a clock not yet put forward showed at 03:30 summer time."""
     clock = Clock(PLAIN, "Europe/Berlin", skipped="forward")
@@ -72,6 +78,7 @@ def test_by_default_such_times_are_refused(text: str, code: str, ambiguous: Ambi
         (Clock(PLAIN, "UTC"), "1969-12-31 23:59:59"),
         (Clock(PLAIN, "Asia/Shanghai"), "0001-01-01 00:00:00"),
         (Clock(PLAIN, "America/Los_Angeles"), "9999-12-31 23:59:59"),
+        (Clock(f"{PLAIN}.%f", "UTC"), "2024-11-15 16:57:50.5000000000000"),
         (Clock("unix"), "soon"),
         (Clock("unix"), "-1"),
         (Clock("unix"), "99999999999"),
