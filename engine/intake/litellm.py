@@ -54,6 +54,10 @@ class LiteLLM(Records):
             return [(f"data[{index}]", one) for index, one in enumerate(document["data"])]
         if isinstance(document, list):
             return [(f"[{index}]", one) for index, one in enumerate(document)]
+        if isinstance(document, dict) and "sample_spec" in document:
+            msg = "This is LiteLLM's list of prices, which says what providers charge and not since when."
+            do = "Publish what units cost with compute.rate.published.v1, from a date."
+            raise Refusal(msg, do, code="price-list")
         return [("", document)]
 
     def drafts(self, record: Any) -> Iterable[Draft]:

@@ -152,6 +152,13 @@ def test_litellms_record_says_what_it_used_and_what_it_cost(real_data: Path) -> 
     assert event.data.about() == ("alias", "endpoint:litellm")
 
 
+def test_litellms_list_of_prices_is_refused_for_it_has_no_date(real_data: Path) -> None:
+    """One document of thousands of models, and one refusal that says what to send instead."""
+    (one,) = read("litellm", real_data / ANSWERS / "litellm_model_prices_1.109.1.json.gz")
+    assert one.refusal is not None
+    assert (one.refusal.code, "compute.rate.published.v1" in one.refusal.do) == ("price-list", True)
+
+
 def test_every_line_of_a_cloud_bill_is_a_charge_and_its_amounts_agree(real_data: Path) -> None:
     """942 lines of AWS: billed and effective cost, consumed quantities by unit, categories, accounts and services."""
     with gzip.open(real_data / BILL, "rt", encoding="utf-8", newline="") as text:
