@@ -27,7 +27,7 @@ from engine.store import opening
 from engine.store.lookups import Lookups
 from engine.store.sql_store import SqlStore
 
-CALM = 50_000
+CALM = 200_000
 """Objects made, less those freed, between two collections while a body works; Python's own is 700."""
 
 
