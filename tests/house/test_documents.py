@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
 import shlex
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import click
 import pytest
-from click.testing import CliRunner
 
 from engine.cli.main import main
-from engine.domain.records import ViolationRow
-from engine.domain.values import instant
-from engine.intake.sources import open_source, source_names
-from engine.policy.bundle import load_bundle
 from engine.policy.checking import problems
-from engine.service.publishing import Publisher, Recorded
-from engine.settings import table
 from streams.topics import OUTBOUND
+from tests.house.shown import parts, split
 from tests.house.tracked import files, name, tracked
 from tests.services.parts import ROOT
 
@@ -86,27 +78,6 @@ def test_a_command_that_is_not_real_would_be_noticed() -> None:
     ]
 
 
-def test_the_readme_shows_the_programs_own_help() -> None:
-    """Word for word."""
-    shown = [body for kind, body in FENCE.findall((ROOT / "README.md").read_text()) if kind == "console" and "--help" in body]
-    assert shown
-    for body in shown:
-        line, said = body.split("\n", 1)
-        arguments = shlex.split(line.removeprefix("$ "))[1:]
-        done = CliRunner(env={"COLUMNS": "100"}).invoke(main, arguments, prog_name="covenant")
-        assert said == done.stdout
-
-
-def test_the_readmes_settings_are_all_there_are() -> None:
-    """Each with its default and its meaning."""
-    rows = [
-        [cell.strip() for cell in line.strip("|").split(" | ")]
-        for line in (ROOT / "README.md").read_text().splitlines()
-        if line.startswith("| `COVENANT_")
-    ]
-    assert [tuple(row) for row in rows] == [(f"`{n}`", f"`{d}`" if d else "", text) for n, d, text in table()]
-
-
 def test_the_targets_shown_are_the_makefiles() -> None:
     """And those promised are there."""
     makefile = (ROOT / "Makefile").read_text()
@@ -156,26 +127,6 @@ def test_the_root_has_what_people_look_for() -> None:
     assert "END OF TERMS AND CONDITIONS" in (ROOT / "LICENSE").read_text()
 
 
-def shown_violation() -> ViolationRow:
-    """Give the violation that README and the subscribers' page show."""
-    (shown,) = [json.loads(body) for kind, body in FENCE.findall((ROOT / "README.md").read_text()) if kind == "json"]
-    return ViolationRow(
-        id=shown["id"], organisation="acme", rule=shown["rule"], aggregate=f"acme/person/{shown['holder']}",
-        discriminator='["2026-05"]', severity=shown["severity"], clause=shown["clause"], respondent=shown["respondent"],
-        holder=shown["holder"], repository="", status=shown["status"], settled=True, opened_at=instant(shown["opened_at"]),
-        last_seen_at=instant(shown["last_seen_at"]), count=shown["count"], first_decision="", last_decision="", evidence="{}",
-        sentence=shown["sentence"], version=2, settle_us=0,
-    )  # fmt: skip
-
-
-def test_the_message_shown_to_subscribers_is_what_they_get() -> None:
-    """Whole, with its ids, as it is published under the key `0123456789abcdef`."""
-    row = shown_violation()
-    said = {m.topic: m.value for m in Publisher(b"0123456789abcdef").messages(Recorded(0, 1, row.last_seen_at, violations=[row]))}
-    (shown,) = [json.loads(body) for kind, body in FENCE.findall((ROOT / "docs" / "subscriber.md").read_text()) if kind == "json"]
-    assert json.loads(said["covenant.violations"]) == shown
-
-
 def test_the_topics_shown_to_subscribers_are_those_that_are_made() -> None:
     """All that go out, none else."""
     shown = re.findall(r"^\| `(covenant\.[a-z.-]+)` \|", (ROOT / "docs" / "subscriber.md").read_text(), re.MULTILINE)
@@ -190,28 +141,11 @@ def test_the_rule_shown_to_authors_passes_their_check(opa_binary: str, tmp_path:
     assert problems(Path(opa_binary), folder, shipped=True) == []
 
 
-def test_counsels_list_of_rules_is_the_catalogue(opa_binary: str) -> None:
-    """Each rule by its code, title and clause, with its page."""
-    rules = load_bundle(ROOT / "policies", Path(opa_binary)).catalogue.rules
-    pages = [(rule.file.removesuffix(".rego") + ".md") for rule in rules]
-    expected = [f"| {r.code} {r.title} | {r.clause} | [page](../policies/{p}) |" for r, p in zip(rules, pages, strict=True)]
-    shown = [line for line in (ROOT / "docs" / "legal.md").read_text().splitlines() if line.startswith(("| FU-", "| IP-"))]
-    assert shown == expected
-
-
-def source_rows() -> list[str]:
-    """Give the row of each source, as its own module says what it reads."""
-    rows = []
-    for source in source_names():
-        if not source.startswith("map:"):
-            said = str(sys.modules[type(open_source(source)).__module__].__doc__).split("\n")[0]
-            said = said.removeprefix(f"The source `{source}`: ").removesuffix(" Pure.").removesuffix(".")
-            rows.append(f"| `{source}` | {said.replace('|', chr(92) + '|')} |")
-    return rows
-
-
-def test_the_sources_shown_are_all_there_are() -> None:
-    """Each in its own module's words, in the first table."""
-    _, table_of_sources = (ROOT / "docs" / "sources.md").read_text().split("| source | reads |\n|---|---|\n", 1)
-    rows = table_of_sources.split("\n\n")[0].splitlines()
-    assert [row for row in rows if "map:" not in row] == source_rows()
+@pytest.mark.parametrize("number", range(5))
+def test_what_documents_show_of_the_program_is_what_it_says(opa_binary: str, number: int) -> None:
+    """Help, settings, sources, rules, a message; `python -m tests.house` writes them anew."""
+    every = parts(Path(opa_binary))
+    assert len(every) == 5
+    document, before, after, make = every[number]
+    _, shown, _ = split((ROOT / document).read_text(), before, after)
+    assert shown == make(), f"{document}: run `python -m tests.house`"
