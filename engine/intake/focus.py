@@ -8,6 +8,8 @@ all its cells: take in bills whose billing period is closed, as an open one's li
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator, Mapping
 from typing import Any, BinaryIO, Final
 
@@ -16,10 +18,11 @@ from engine.domain.values import instant, instant_text
 from engine.intake.arrivals import Arrival
 from engine.intake.contract import Options, admitted, refused
 from engine.intake.identical import Identities
+from engine.intake.json_text import LINE_BYTES_MAX
 from engine.intake.picking import decimal_number, quantity_of, unlike, wrong
 from engine.intake.reading import RAW_BYTES_MAX
 from engine.intake.records import Draft, cloudevent
-from engine.intake.table import csv_rows
+from engine.intake.table import Row, csv_rows
 
 _NEEDED: Final = frozenset(
     {
@@ -53,7 +56,16 @@ class Focus:
                 line = {name: value.strip() for name, value in row.cells.items() if value.strip() not in _NOTHING}
                 yield Arrival(admitted(cloudevent(_charge(line), row.cells, _WHAT, identities, options), options), None, b"", at)
             except Refusal as refusal:
-                yield refused(refusal, row.raw[:RAW_BYTES_MAX] if refusal.code == "too-long" else row.raw, at)
+                yield refused(refusal, _kept(row), at)
+
+
+def _kept(row: Row) -> bytes:
+    """Give a refused line with its header, so that it can be read again."""
+    if row.cells is None:
+        return row.raw if len(row.raw) <= LINE_BYTES_MAX else row.raw[:RAW_BYTES_MAX]
+    head = io.StringIO()
+    csv.writer(head, lineterminator="\n").writerow(row.cells)
+    return head.getvalue().encode() + row.raw
 
 
 def _charge(line: Mapping[str, str]) -> Draft:

@@ -45,6 +45,7 @@ class Sacct:
         """Read a whole stream, line by line."""
         identities = Identities()
         header: tuple[str, ...] | None = None
+        named_by = b""
         for line in lines(stream):
             at = f"{where}:{line.number}"
             if line.refusal is not None:
@@ -54,18 +55,18 @@ class Sacct:
                 cells = _cells(line.text)
                 named = _header(cells) if header is None else None
                 if named is not None:
-                    header = named
+                    header, named_by = named, line.text + b"\n"
                     continue
                 header = header or FIELDS
                 found = list(drafts(_job(_row(cells, header))))
             except Refusal as refusal:
-                yield refused(refusal, line.text, at)
+                yield refused(refusal, named_by + line.text, at)
                 continue
             for draft in found:
                 try:
                     event = admitted(cloudevent(draft, cells, _WHAT, identities, options), options)
                 except Refusal as refusal:
-                    yield refused(refusal, line.text, at)
+                    yield refused(refusal, named_by + line.text, at)
                 else:
                     yield Arrival(event, None, b"", at)
 

@@ -37,7 +37,7 @@ class Slurm(Records):
             cluster = answer.inner("meta").inner("slurm").text("cluster")
             seen = _number(answer, "last_update")
             return [(f"jobs[{index}]", {"job": job, "cluster": cluster, "seen": seen}) for index, job in enumerate(jobs)]
-        if "job" in answer.value:
+        if "job" in answer.value or {"limit", "of"} <= answer.value.keys():
             return [("", document)]
         for key, one in _LIMITS.items():
             if key in answer.value:
@@ -48,8 +48,8 @@ class Slurm(Records):
 
     def drafts(self, record: Any) -> Iterable[Draft]:
         """Give the events of one job."""
-        if "limit" in record:
-            one, kind = record["of"], record["limit"]
+        if "of" in record:
+            one, kind = record["of"], str(record.get("limit") or "a limit")
             name = (one.get("name") or one.get("user") or one.get("account")) if isinstance(one, dict) else None
             msg = f"{kind[:1].upper()}{kind[1:]} ({shown(name)}) isn't usage, and Slurm doesn't date its limits."
             do = "Grant what a limit permits with compute.grant.issued.v1, for instance by a mapping with its date."

@@ -201,6 +201,15 @@ def test_identities_do_not_depend_on_the_order_of_the_rows(name: str) -> None:
         assert [one for one in expected if one not in found] == []
 
 
+@pytest.mark.parametrize("name", [name for name in SOURCES if not name.startswith("map:")])
+def test_what_a_refusal_keeps_can_be_read_again(name: str) -> None:
+    """And is refused for the same reason, until that is mended: so that it can be redriven."""
+    for one in read(name, SOURCES[name][1]):
+        if one.refusal is not None:
+            again = [found.refusal.code for found in read(name, one.raw) if found.refusal is not None]
+            assert one.refusal.code in again
+
+
 @every_source
 def test_an_archive_says_what_the_plain_file_says(name: str) -> None:
     """Known by its first bytes, not by its name."""
