@@ -48,7 +48,8 @@ class Anthropic(ApiAnswers):
             "cached_tokens": read,
             "output_tokens": usage.count("output_tokens"),
         }
-        return Draft("usage.inference", call.host or _OWN, own, when(call), data)
+        request = call.headers.get("request-id") or call.headers.get("x-amzn-requestid", "")
+        return Draft("usage.inference", call.host or _OWN, own, when(call), data, request)
 
 
 def _joined(stream: str) -> Fields:

@@ -56,7 +56,8 @@ class OpenAI(ApiAnswers):
             "started_at": instant_text(started) if started is not None and started < time else None,
             "consumer": _consumer(body, provider),
         }
-        return Draft("usage.inference", call.host or provider, own or call.headers.get("x-request-id") or "", time, data)
+        request = call.headers.get("x-request-id", "")
+        return Draft("usage.inference", call.host or provider, own or request, time, data, request)
 
 
 def _tokens(body: Fields, own: str | None) -> dict[str, Any]:

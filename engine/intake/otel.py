@@ -133,8 +133,8 @@ def _of_span(whole: Fields, resource: Attributes) -> Draft:
         "state": "failed" if failed else None,
         "started_at": instant_text(start) if start is not None and start <= end else None,
     }
-    own = f"{_id(span, 'traceId', 16)}/{_id(span, 'spanId', 8)}"
-    return Draft("usage.inference", _source(resource), own, end, data)
+    trace, own = _id(span, "traceId", 16), _id(span, "spanId", 8)
+    return Draft("usage.inference", _source(resource), f"{trace}/{own}", end, data, trace)
 
 
 def _of_point(whole: Fields, resource: Attributes) -> Draft:

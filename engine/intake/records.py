@@ -33,7 +33,8 @@ class Draft(msgspec.Struct, gc=False):
     id: str
     time: int
     data: dict[str, Any]
-    subject: str = ""
+    correlation: str = ""
+    """What it belongs together with, such as a trace; not part of what the event says."""
 
 
 Record = tuple[str, Any]
@@ -98,8 +99,8 @@ def cloudevent(draft: Draft, record: Any, what: str, identities: Identities, opt
         "time": instant_text(draft.time),
         "data": {key: value for key, value in draft.data.items() if value is not None},
     }
-    if draft.subject:
-        whole["subject"] = draft.subject
+    if draft.correlation:
+        whole["correlationid"] = draft.correlation[:256]
     return whole
 
 

@@ -35,7 +35,7 @@ def test_openais_input_includes_what_was_cached_and_its_output_what_was_reasoned
     event = one("openai", recorded(completion()))
     assert tokens(event) == (39, 30, 160, 100)
     assert (event.data.model, event.data.operation) == ("gpt-4o-2024", "chat")
-    assert event.id == "chatcmpl-8"
+    assert (event.id, event.correlation_id) == ("chatcmpl-8", "req_1")
 
 
 def test_anthropics_input_has_what_was_read_and_written_added() -> None:

@@ -68,6 +68,7 @@ def test_ids_are_hex_or_base64(packed: bool) -> None:
         ids = {key: base64.b64encode(bytes.fromhex(value)).decode() for key, value in ids.items()}
     event = one("otel", spans(span(*NEW, **ids)))
     assert (event.source, event.id) == ("otel/assistant", f"{TRACE}/{SPAN}")
+    assert event.correlation_id == TRACE
 
 
 def test_a_span_is_timed_at_its_end_to_the_microsecond() -> None:
