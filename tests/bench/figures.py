@@ -17,7 +17,7 @@ MARKS: Final = {"embedded_vs_limit": 0.35, "kafka_vs_limit": 0.25, "kafka_vs_nai
 """The first marks."""
 _OF: Final = {
     "kafka_vs_naive": ("kafka", "naive"),
-    "kafka_vs_limit": ("kafka", "limit"),
+    "kafka_vs_limit": ("kafka", "limit beside Kafka"),
     "embedded_vs_limit": ("embedded", "limit"),
 }
 

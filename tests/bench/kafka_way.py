@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import NamedTuple
 
 from kafka.admin import KafkaAdminClient
 
@@ -25,6 +26,14 @@ from tests.streams.cluster import LANES, Cluster
 
 GONE_S_MAX = 30.0
 POLL_S = 0.1
+
+
+class OpaAt(NamedTuple):
+    """Where OPA is: the program's path, the server's URL, and the folder of policies that it serves."""
+
+    program: str
+    url: str
+    policies: str
 
 
 def fresh_topics(broker: str) -> None:
@@ -45,14 +54,13 @@ def fresh_topics(broker: str) -> None:
 
 
 def measure(
-    broker: str, store: str, opa: tuple[str, str], stream: Sequence[Message], inputs: int, workers: int, seconds_max: float
+    broker: str, store: str, opa: OpaAt, stream: Sequence[Message], inputs: int, workers: int, seconds_max: float
 ) -> Figure:
-    """Work a stream off; `opa` is the program's path and the server's URL, `inputs` how many inputs the stream gives rise to."""
-    program, url = opa
+    """Work a stream off; `inputs` is how many inputs the stream gives rise to."""
     fresh_topics(broker)
-    with TemporaryDirectory(prefix="covenant-bench-") as home, Cluster(broker, store, program, Path(home)) as cluster:
+    with TemporaryDirectory(prefix="covenant-bench-") as home, Cluster(broker, store, opa.program, Path(home)) as cluster:
         cluster.send(stream)
-        given = {"COVENANT_OPA_URL": url, "COVENANT_BATCH": "2000"}
+        given = {"COVENANT_OPA_URL": opa.url, "COVENANT_POLICIES": opa.policies, "COVENANT_BATCH": "2000"}
         processes = [cluster.start("relay", **given), *(cluster.start("worker", **given) for _ in range(workers))]
         with closing(Ends(broker)) as ends:
             drained = Drained(cluster.store, ends, LANES)

@@ -8,22 +8,28 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import Final
 
 import urllib3
 
 from engine.policy.opa_http import QUERY
 from tests.bench.figures import Figure, best
 
+CALLS: Final = (2, 3, 4)
+"""Counts of calls in flight that are tried."""
 
-def measure(url: str, inputs: Sequence[bytes], events: int, calls: Sequence[int] = (2, 3, 4), batch: int = 500) -> Figure:
-    """Ask all inputs, `batch` a call; gives the best of several counts of calls in flight."""
+
+def measure(url: str, inputs: Sequence[bytes], events: int, *, name: str = "limit", batch: int = 500) -> Figure:
+    """Ask all inputs, `batch` a call; gives the best of several counts of calls in flight under a name."""
     requests = [
         b'{"input":{"batch":[' + b",".join(inputs[start : start + batch]) + b"]}}" for start in range(0, len(inputs), batch)
     ]
-    return best([_once(url, requests, len(set(inputs)), events, in_flight, batch) for in_flight in calls])
+    what = f"OPA alone, the same inputs, {batch} a call, the best of {CALLS} calls in flight"
+    runs = [(_seconds(url, requests, in_flight), in_flight) for in_flight in CALLS]
+    return best([Figure(name, what, events, len(set(inputs)), took, {"in_flight": in_flight}) for took, in_flight in runs])
 
 
-def _once(url: str, requests: Sequence[bytes], inputs: int, events: int, in_flight: int, batch: int) -> Figure:
+def _seconds(url: str, requests: Sequence[bytes], in_flight: int) -> float:
     http = urllib3.PoolManager(maxsize=in_flight, timeout=60.0, retries=False)
 
     def ask(body: bytes) -> int:
@@ -39,5 +45,4 @@ def _once(url: str, requests: Sequence[bytes], inputs: int, events: int, in_flig
     if statuses != {200}:
         msg = f"OPA answered with {sorted(statuses)}."
         raise RuntimeError(msg)
-    what = f"OPA alone, the same inputs, {batch} a call, {in_flight} calls in flight"
-    return Figure("limit", what, events, inputs, seconds, {"in_flight": in_flight})
+    return seconds

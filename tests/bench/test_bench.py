@@ -30,7 +30,7 @@ def test_every_way_is_measured_on_real_servers() -> None:
     result = running.run(plan)
     assert result.missing == []
     found = {figure.name: figure for figure in result.figures}
-    assert list(found) == ["embedded", "limit", "in order", "out of order", "kafka", "naive"]
+    assert list(found) == ["embedded", "limit", "in order", "out of order", "kafka", "limit beside Kafka", "naive"]
     assert all(figure.inputs_a_second > 0 for figure in found.values())
     assert found["embedded"].inputs == found["limit"].inputs == found["kafka"].inputs
     assert found["naive"].inputs == plan.naive_inputs - 1

@@ -29,7 +29,8 @@ def test_the_best_of_several_runs_keeps_the_rates_of_all() -> None:
 
 def test_a_ratio_compares_inputs_a_second_and_is_null_without_its_peer() -> None:
     """Ours over theirs; what was not measured gives no number."""
-    measured = [figure("embedded", 700, 1.0), figure("limit", 2_000, 1.0), figure("naive", 50, 1.0), figure("kafka", 500, 1.0)]
+    measured = [figure("embedded", 700, 1.0), figure("limit", 2_000, 1.0), figure("naive", 50, 1.0)]
+    measured += [figure("kafka", 500, 1.0), figure("limit beside Kafka", 2_000, 1.0)]
     assert figures.ratios(measured) == {
         "kafka_vs_naive": 10.0,
         "kafka_vs_best_peer": None,
