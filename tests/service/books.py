@@ -109,15 +109,15 @@ def example() -> list[Event]:
         for day, units in (("2026-07-01", "3"), ("2026-09-01", "2.4"))
     ]
     prices = [event("price.published", day, price=price) for day, price in (("2026-07-01", "1"), ("2026-09-15", "0.9"))]
+    terms: dict[str, dict[str, Any]] = {
+        "G1": {"quantity": "12000", "priority": 10, "expires_at": "2027-06-30", "vesting": "scheduled", "schedule": QUARTERS},
+        "G2": {"quantity": "1000", "priority": 10, "expires_at": "2026-08-31", "vesting": "immediate"},
+        "G3": {"quantity": "500", "priority": 1, "expires_at": "2026-12-31"},
+    }
     grants = [
         event("grant.issued", "2026-07-01", ident=grant, grant_id=grant, holder="p", termination_window_days=30, **more)
-        for grant, more in (
-            ("G1", {"quantity": "12000", "priority": 10, "expires_at": "2027-06-30", "vesting": "scheduled",
-                    "schedule": QUARTERS}),
-            ("G2", {"quantity": "1000", "priority": 10, "expires_at": "2026-08-31", "vesting": "immediate"}),
-            ("G3", {"quantity": "500", "priority": 1, "expires_at": "2026-12-31"}),
-        )
-    ]  # fmt: skip
+        for grant, more in terms.items()
+    ]
     g3 = event("grant.vested", "2026-08-15", grant_id="G3", holder="p", quantity="500")
     u1 = event("usage.inference", "2026-07-20", ident="U1", person="p", input_tokens=200_000_000, output_tokens=40_000_000)
     u2 = event("usage.gpu", "2026-09-05", ident="U2", person="p", gpu_seconds=str(400 * 3600))

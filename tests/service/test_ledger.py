@@ -159,7 +159,8 @@ def _happening(draw: st.DrawFn, number: int) -> Event:
 
 
 def _day(number: int) -> str:
-    month, day = next((m, number - past) for m, past, length in ((1, 0, 31), (2, 31, 28), (3, 59, 31), (4, 90, 30)) if number < past + length)
+    months = ((1, 0, 31), (2, 31, 28), (3, 59, 31), (4, 90, 30))
+    month, day = next((month, number - past) for month, past, length in months if number < past + length)
     return f"2026-{month:02}-{day + 1:02}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from engine.domain.values import DAY_US, instant
 from engine.store.postings import Clocks, Posted, Postings
 from engine.store.snapshots import sum_up, sum_up_at
 from engine.store.sql_store import SqlStore
-from tests.store.make import P1, P2, batch, entry, posting
+from tests.store.make import P2, batch, entry, posting
 
 FEBRUARY, MARCH, APRIL = (int(instant(f"2026-0{month}-01")) for month in (2, 3, 4))
 ALL = Clocks(None, None)
@@ -88,7 +89,7 @@ def test_sums_of_nothing_are_left_out(sql_store: SqlStore) -> None:
 def test_terms_are_given_as_they_were_known(sql_store: SqlStore) -> None:
     """The latest revision known at the moment; withdrawn ones, other kinds and others' left out; wildcards are letters."""
 
-    def made(identity: str, ordinal: int, **more: object) -> JournalRow:
+    def made(identity: str, ordinal: int, **more: Any) -> JournalRow:
         return entry(identity, ordinal=ordinal, **more)
 
     journal = (
