@@ -27,10 +27,10 @@ def test_the_example_companys_findings_are_the_same_through_the_broker(cluster: 
     assert cluster.rows("SELECT sum(read) FROM batch") == [(sent,)]
     without_reference = "read > 0 AND lane >= 0 AND reference < (SELECT count(*) FROM journal WHERE lane = -1)"
     assert cluster.rows(f"SELECT count(*) FROM batch WHERE {without_reference}") == [(0,)]
+    assert cluster.standing() == embedded(company.lines(), tmp_path, rules)
     found = found_in(cluster.store, cluster.standing().split(b"\n"))
     expected = expected_of(company.expected())
     assert {kind: found[kind] for kind in expected} == expected
-    assert cluster.standing() == embedded(company.lines(), tmp_path, rules)
 
 
 def test_what_arrives_piece_by_piece_ends_the_same(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
