@@ -91,6 +91,15 @@ def test_a_rate_learnt_late_restates_what_was_consumed_from_then_on(books: Opene
     assert [row(total(books.at("2026-01-31", known)), "consumed")[0] for known in ("2026-01-31", "2026-02-01")] == ["10", "20"]
 
 
+def test_a_transfer_that_names_the_grant_alone_is_its_givers(books: Opened) -> None:
+    """The alias hands it to who held the grant until then, and not, for ever in turn, to the two of them."""
+    issued = event("grant.issued", "2026-01-01", grant_id="A", holder="p-1", quantity="10", vesting="immediate")
+    moves = [event("grant.transferred", f"2026-02-0{day}", grant_id="A", to=to) for day, to in ((1, "p-2"), (2, "p-3"))]
+    books.take([moves[1], issued, moves[0]])
+    stood = {line.holder: row(line, "transferred_in", "transferred_out", "outstanding") for line in books.at("2026-03-01")}
+    assert stood == {"p-1": ("0", "10", "0"), "p-2": ("10", "10", "0"), "p-3": ("10", "0", "10")}
+
+
 HOLDERS = ("p-1", "p-2", "p-3")
 GRANTS = ("A", "B")
 AMOUNTS = st.integers(1, 40).map(lambda n: str(n / 2).removesuffix(".0"))

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import msgspec
 
-from engine.domain.effects import NOTHING, Derived, Effects, make
+from engine.domain.effects import NOTHING, Derived, Effects, cause_id, make
 from engine.domain.events import Event
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
 from engine.domain.events.derived import GrantAssigned, IdentityAsked, IdentityResolved
+from engine.domain.events.grants import GrantTransferred
 from engine.domain.values import FOREVER
 
 
@@ -23,6 +24,9 @@ class State(msgspec.Struct):
     verified: bool = False
     until: int = FOREVER
     parked: int = 0
+    givers: dict[str, str] = {}
+    """Transfer → who held the grant before it, for the transfers of one instant."""
+    gave_at: int = -1
 
 
 def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one way out for each kind of fact
@@ -33,6 +37,8 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         state.until = FOREVER if data.valid_until is None else data.valid_until
         return NOTHING
     if isinstance(data, GrantAssigned):
+        state.givers, state.gave_at = (state.givers if at == state.gave_at else {}), at
+        state.givers[event.causation_id] = state.id
         state.kind, state.id, state.verified, state.until = data.target.kind, data.target.id, True, FOREVER
         return NOTHING
     if isinstance(data, CredentialCreated):
@@ -52,4 +58,7 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         answer = IdentityResolved(data.asker_kind, data.asker_id, data.cause, state.id)
         target = f"{event.organisation}/{data.asker_kind}/{data.asker_id}"
         return Effects(derived=[Derived(target, make(event, answer, f"resolved {data.cause}"))])
+    giver = state.givers.get(cause_id(event), "") if at == state.gave_at and isinstance(data, GrantTransferred) else ""
+    if giver:  # a transfer is its giver's, though the grant is the receiver's from that very instant on
+        return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{giver}", event)])
     return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{state.id}", event)])
