@@ -97,6 +97,13 @@ def test_a_stream_of_anthropic_counts_the_whole_answer_in_its_last_delta() -> No
     assert tokens(one("anthropic", recorded(sse(start, end)))) == (20, 3, 108, 0)
 
 
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_an_events_data_may_take_several_lines(end: str) -> None:
+    """With any of the line ends that server-sent events may have."""
+    parts = json.dumps(completion(id="c-1"), indent=1).split("\n")
+    assert one("openai", recorded(end.join([*(f"data: {part}" for part in parts), "", ""]))).id == "c-1"
+
+
 def test_embeddings_put_nothing_out_and_are_known_by_their_request() -> None:
     """Their answers have no id and no time, so the request's id and the Date header are taken."""
     event = one(

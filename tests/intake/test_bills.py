@@ -81,9 +81,10 @@ def test_a_grant_recurs_by_month_quarter_or_year(interval: str, expected: str) -
     )
 
 
-def test_a_voided_grant_is_two_events() -> None:
+@pytest.mark.parametrize("key", ["voidedAt", "deletedAt"])
+def test_a_grant_that_was_voided_or_deleted_is_two_events(key: str) -> None:
     """It was issued, and was voided when it was."""
-    issued, voided = events(arrivals("openmeter", encoded({"items": [granted(voidedAt="2026-02-02T00:00:00Z")]})))
+    issued, voided = events(arrivals("openmeter", encoded({"items": [granted(**{key: "2026-02-02T00:00:00Z"})]})))
     assert (issued.type, voided.type) == ("compute.grant.issued.v1", "compute.grant.voided.v1")
     assert (voided.time, voided.data.grant_id, voided.data.holder) == (instant("2026-02-02"), issued.data.grant_id, "p-1")
 

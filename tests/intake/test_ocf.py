@@ -88,7 +88,9 @@ def test_a_share_at_the_start_a_fixed_amount_and_the_rest() -> None:
     days = {"length": 30, "type": "DAYS", "occurrences": 1}
     some = condition("some", RELATIVE, None, "rest", relative_to_condition_id="start", period=days) | {"quantity": "480"}
     (grant,) = read(terms(condition("start", BEGIN, (1, 10), "some"), some, rest), issued(vesting_terms_id="t"))
-    assert [one.quantity // MICRO for one in tranches(grant.data.quantity, grant.data.schedule, START)] == [480, 480, 3840]
+    vested = tranches(grant.data.quantity, grant.data.schedule, START)
+    assert [one.quantity // MICRO for one in vested] == [480, 480, 3840]
+    assert [one.due for one in vested] == [START, instant("2026-02-14"), instant("2027-02-14")]
 
 
 def test_dates_go_before_terms() -> None:
@@ -167,6 +169,25 @@ def test_a_whole_transfer_names_who_received_it_and_the_grant_goes_on() -> None:
     _, moved, accepted = (one.event for one in found if one.event is not None)
     assert (moved.data.grant_id, moved.data.holder, moved.data.to) == ("s-1", "p-1", "p-2")
     assert (accepted.data.grant_id, accepted.data.holder) == ("s-1", "p-2")
+
+
+def test_a_grant_that_is_transferred_twice_stays_the_same_grant() -> None:
+    """From s-1 to s-2 to s-3: what is told of the third is told of the first."""
+    found = arrivals(
+        "ocf",
+        encoded(
+            {
+                "items": [
+                    ocf("TX_EQUITY_COMPENSATION_TRANSFER", id="t-1", resulting_security_ids=["s-2"]),
+                    issued(id="i-2", security_id="s-2", stakeholder_id="p-2"),
+                    ocf("TX_EQUITY_COMPENSATION_TRANSFER", id="t-2", security_id="s-2", resulting_security_ids=["s-3"]),
+                    issued(id="i-3", security_id="s-3", stakeholder_id="p-3"),
+                ]
+            }
+        ),
+    )
+    moved = [one.event.data for one in found if one.event is not None]
+    assert [(data.grant_id, data.holder, data.to) for data in moved] == [("s-1", None, "p-2"), ("s-1", "p-2", "p-3")]
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_a_span_is_timed_at_its_end_to_the_microsecond() -> None:
 
 @pytest.mark.parametrize(
     ("given", "cached", "written", "expected"),
-    [(120, 30, 0, 120), (120, 30, 90, 120), (4, 200, 1000, 1204), (4, 200, 0, 204), (120, 0, 0, 120)],
+    [(120, 30, 0, 120), (120, 30, 90, 120), (4, 200, 1000, 1204), (4, 200, 0, 204), (100, 50, 80, 230), (120, 0, 0, 120)],
 )
 def test_cached_tokens_are_among_the_input_or_are_added(given: int, cached: int, written: int, expected: int) -> None:
     """The conventions include them; where more was cached than put in, the instrumentation left them out."""
@@ -181,6 +181,12 @@ def test_an_answer_from_the_proxys_cache_used_nothing_of_a_provider() -> None:
     """No units, and free."""
     data = one("litellm", spend(cache_hit="True")).data
     assert (data.quantity, data.free) == (0, True)
+
+
+def test_an_empty_column_is_none() -> None:
+    """Databases write an empty text where there is no number."""
+    data = one("litellm", spend(completion_tokens="", spend="")).data
+    assert (data.output_tokens, data.cost) == (0, None)
 
 
 def test_a_failed_request_used_nothing() -> None:
