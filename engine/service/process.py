@@ -27,6 +27,7 @@ from engine.service.folding import Folding
 from engine.service.judging import document_of, judge
 from engine.service.memory import KINDS, Aggregate, LaneMemory, ReferenceLog, folder
 from engine.service.publishing import Message, Publisher, Recorded
+from engine.service.summing import Summing
 from engine.service.taking import Taken, take
 from engine.store.protocol import Store
 
@@ -88,6 +89,7 @@ class Body:
         self.windows = bundle.windows
         self.rules = {rule.code: rule for rule in bundle.catalogue.rules}
         self.log = ReferenceLog()
+        self.summing = Summing(store)
         self._memory: dict[int, LaneMemory] = {}
         self._known_reference = 0
 
@@ -153,6 +155,7 @@ class Body:
             )
         )  # fmt: skip
         self.catch_up()
+        self.summing.closed(event for event, _ in taken.events)
         return BatchResult(taken.read, len(taken.events), taken.duplicates, len(taken.refused))
 
     def begin(self, lane: int, arrivals: Sequence[Arrival | Delivery], positions: Mapping[str, int], recorded_at: int) -> Work:
@@ -190,6 +193,7 @@ class Body:
         """Let time pass up to `until`: deadlines fire and violations settle; None when nothing is due."""
         memory = self._memory[lane]
         watermark = max(memory.watermark, until)
+        self.summing.passed(watermark)
         ripe = any(ended or r.opened_at + r.settle_us <= watermark for r in memory.unsettled.values())
         if not ripe and memory.next_due > watermark:
             return None

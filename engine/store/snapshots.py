@@ -21,7 +21,7 @@ from engine.store.sql_store import SqlStore
 
 LANE: Any = t.LaneTable.__table__  # type: ignore[attr-defined]
 BATCH: Any = t.BatchTable.__table__  # type: ignore[attr-defined]
-MONTHS_MAX: Final = 120
+MONTHS_MAX: Final = 24
 """Ends of months that one run makes up for."""
 
 
@@ -56,7 +56,7 @@ def _make(connection: Connection, before: int, known_at: int) -> int:
 
 def _missing(connection: Connection, until: int) -> list[int]:
     """Give the ends of months after the last one made, or after the first posting."""
-    last = connection.execute(select(func.max(S.c.before))).scalar()
+    last = connection.execute(select(func.max(S.c.before)).where(S.c.before <= until)).scalar()
     since = connection.execute(select(func.min(P.c.time))).scalar() if last is None else last
     if since is None or since >= until:
         return []

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from sqlalchemy import text
 
 from engine.domain.events import Event
 from engine.domain.ledger import COLUMNS, Line, total
-from engine.domain.values import DAY_US, instant
+from engine.domain.values import DAY_US, instant, instant_text
 from engine.store.snapshots import sum_up
 from tests.domain.make import event
 from tests.service.books import Opened, example, recorded, row
@@ -218,3 +219,12 @@ def test_the_order_of_arrival_changes_no_figure_once_all_is_known(
 def _some(lines: list[Line]) -> list[str]:
     """Leave out lines on which nothing was posted in the end."""
     return sorted(repr(line) for line in lines if not line.empty())
+
+
+def test_snapshots_are_made_as_months_end_and_as_a_period_is_closed(books: Opened) -> None:
+    """Of the ends of July and August, and of September's as it was known when the quarter was closed."""
+    books.take(example(), batch=3)
+    with books.store.reading() as connection:
+        marks = connection.execute(text("SELECT DISTINCT before, known_at FROM balance_snapshot ORDER BY 1, 2")).all()
+    assert [instant_text(before)[:10] for before, _ in marks] == ["2026-08-01", "2026-09-01", "2026-10-01"]
+    assert instant_text(marks[-1][1])[:10] == "2026-09-20", "nothing was learnt between then and the closing"
