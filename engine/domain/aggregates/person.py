@@ -51,6 +51,8 @@ class State(msgspec.Struct):
     notice_at: int = 0
     ended_at: int = -1
     ended_reason: str = "other"
+    jurisdiction: str = ""
+    """Where they are employed; empty where nobody has said."""
     jobs: dict[str, int] = {}
     """Job id → when it started."""
     inventions: dict[str, str] = {}
@@ -61,6 +63,7 @@ class State(msgspec.Struct):
     """Cause → verified consumer, until the cause is folded."""
     corrected: dict[str, Correction] = {}
     """Usage → what it really was, until the usage is folded: corrections stand before what they correct."""
+    corrected_at: int = -1
     early: dict[str, tuple[int, int]] = {}
     """Grant → (instant, units) that vested at the very instant of the grant's issue, and stand before it."""
     unpriced_until: int = -1
@@ -105,9 +108,11 @@ def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) 
     elif isinstance(data, u.JobStarted):
         state.jobs[data.job_id] = at
     elif isinstance(data, u.UsageCorrected):
-        _correct(state, event, data)
+        _correct(state, event, data, at)
     elif isinstance(data, holdings.FOLDED):
         return holdings.fold(state, event, data, at)
+    elif isinstance(data, agreements.AgreementSigned):
+        return Effects(question=_signing(state, event, data, at))
     else:
         _people(state, event, data, at)
     return holdings.forfeit(state, event) if isinstance(data, p.PersonTerminated) else NOTHING
@@ -116,6 +121,8 @@ def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) 
 def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: int, reference: Reference) -> Effects:
     if data.kind == holdings.TRANCHE:
         return holdings.vest(state, data, at)
+    if data.kind in duties.OF_THE_EMPLOYED and state.ended_at >= 0:
+        return NOTHING
     found = duties.facts(state.duties, event, data, at, reference)
     if found is None:
         return NOTHING
@@ -128,7 +135,10 @@ def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: 
     return Effects(question=Question(fields, facts, unknown, _agreement(state)))
 
 
-def _correct(state: State, event: Event, data: u.UsageCorrected) -> None:
+def _correct(state: State, event: Event, data: u.UsageCorrected, at: int) -> None:
+    if state.corrected_at != at:  # a correction stands at the instant of what it corrects: earlier ones found nothing
+        state.corrected.clear()
+        state.corrected_at = at
     cause = f"{data.usage.source} {data.usage.id}"
     known = state.corrected.get(cause)
     if known is None or known.said < (event.time, event.id):
@@ -143,6 +153,9 @@ def _people(state: State, event: Event, data: Any, at: int) -> None:
         state.approvals.revoke(data.approval_id, at)
     elif isinstance(data, p.PersonHired):
         state.notice_at, state.ended_at = 0, -1
+        state.jurisdiction = data.jurisdiction
+    elif isinstance(data, p.PersonJurisdictionChanged):
+        state.jurisdiction = data.jurisdiction
     elif isinstance(data, p.PersonNoticeGiven):
         state.notice_at = at
     elif isinstance(data, p.PersonTerminated):
@@ -182,7 +195,7 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
         effects.derived += duties.consume(state.duties, event, at, state.id)
     if coverage == "uncovered":
         credential = data.credential or (data.user.id if data.user is not None else "none")
-        effects.derived.append(duties.uncovered(state.duties, event, at, state.id, credential))
+        effects.derived += duties.uncovered(state.duties, event, at, state.id, credential)
     if over:
         effects.postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
     total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0)
@@ -266,6 +279,21 @@ def _usage_question(
         "approvals": state.approvals.in_force(at),
     }
     return Question(fields, facts, unknown, grant.agreement if grant else _agreement(state))
+
+
+def _signing(state: State, event: Event, data: agreements.AgreementSigned, at: int) -> Question:
+    fields = header(event, at) | {"document": data.kind, "version": data.version}
+    facts: dict[str, Any] = {"holder": state.id, "approvals": state.approvals.in_force(at)}
+    unknown: dict[str, str] = {}
+    if data.notice_given is None:
+        unknown["event.notice_given"] = "the source has not said whether the notice was given"
+    else:
+        fields["notice_given"] = data.notice_given
+    if state.jurisdiction:
+        facts["jurisdiction"] = state.jurisdiction
+    else:
+        unknown["facts.jurisdiction"] = "no source has said where the person is employed"
+    return Question(fields, facts, unknown, _agreement(state))
 
 
 def _agreement(state: State) -> str:
