@@ -53,18 +53,26 @@ class Approvals(msgspec.Struct):
 
     def in_force(self, at: int) -> list[dict[str, Any]]:
         """Give those in force as an input carries them."""
-        standing = self.standing(at)
-        if len(standing) > MOST:
-            standing = sorted(sorted(standing, key=lambda a: (a.decided, a.id))[-MOST:], key=lambda a: a.id)
-        return [
-            {
-                "id": a.id,
-                "kind": a.kind,
-                "about": a.about,
-                "from": a.since,
-                "until": a.until,
-                "decided": a.decided,
-                "amount_u": a.amount,
-            }
-            for a in standing
-        ]
+        return _carried(self.standing(at))
+
+    def in_force_within(self, since: int, until: int) -> list[dict[str, Any]]:
+        """Give those in force at some instant of [since, until], as an input carries them."""
+        held = (a for a in self.known.values() if a.since < a.until and a.since <= until and since < a.until)
+        return _carried(sorted(held, key=lambda a: a.id))
+
+
+def _carried(standing: list[Approval]) -> list[dict[str, Any]]:
+    if len(standing) > MOST:
+        standing = sorted(sorted(standing, key=lambda a: (a.decided, a.id))[-MOST:], key=lambda a: a.id)
+    return [
+        {
+            "id": a.id,
+            "kind": a.kind,
+            "about": a.about,
+            "from": a.since,
+            "until": a.until,
+            "decided": a.decided,
+            "amount_u": a.amount,
+        }
+        for a in standing
+    ]

@@ -87,4 +87,4 @@ def cause_id(event: Event) -> str:
 
 def header(event: Event, at: int) -> dict[str, Any]:
     """Give the fields of an event that every input carries."""
-    return {"id": cause_id(event), "type": event.type, "at": at, "month": month(at)}
+    return {"id": cause_id(event), "type": event.type, "at": int(at), "month": month(at)}

@@ -73,6 +73,8 @@ class Timeline:
         self.snapshots: list[tuple[int, bytes]] = []
         self.changed_from = -1
         """Least index changed since the last refold, −1 for none: a function of the entries' arrival alone."""
+        self._edits = 0
+        """How often entries came or went: what a refold in progress must notice."""
 
     @property
     def tail(self) -> int:
@@ -82,6 +84,7 @@ class Timeline:
     def insert(self, entry: Entry) -> None:
         """Put an entry in its place; `refold` folds it."""
         place, places = entry.place, self.places
+        self._edits += 1
         if not places or place > places[-1]:  # the common case: after all others
             self._changed(len(places))
             places.append(place)
@@ -101,6 +104,7 @@ class Timeline:
         if place is None:
             return None
         index = bisect.bisect_left(self.places, place)
+        self._edits += 1
         self._rewind(index)
         self._changed(index)
         del self.places[index]
@@ -137,8 +141,10 @@ class Timeline:
         A deadline fires before the next fact, or once `until` (the lane's watermark) has reached it.
         """
         fold = self.folder.fold
-        facts = self.facts
+        facts, seen = self.facts, self._edits
         while self.folded < len(self.entries):
+            if seen != self._edits:  # what an entry caused may have put a deadline of this very aggregate in or taken one out
+                facts, seen = self.facts, self._edits
             entry = self.entries[self.folded]
             if self.folded >= facts and entry.place.time > until:
                 break

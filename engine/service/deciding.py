@@ -190,7 +190,7 @@ class Deciding:
             discriminator=codec.encode(discriminator).decode(),
             severity=rule.severity,
             clause=rule.clause,
-            respondent=rule.respondent,
+            respondent=outcome.get("respondent", rule.respondent),
             holder=outcome["holder"],
             repository=outcome["repository"],
             status="alleged" if settled else "provisional",
@@ -278,7 +278,7 @@ def _kind_of_change(before: ViolationRow | None, row: ViolationRow) -> str:
         return "opened"
     if before.status == "retracted":
         return "reopened"
-    same = ("severity", "holder", "repository", "evidence", "opened_at", "first_decision")
+    same = ("severity", "respondent", "holder", "repository", "evidence", "opened_at", "first_decision")
     grew = row.count > before.count and row.opened_at == before.opened_at and row.last_seen_at >= before.last_seen_at
     if grew:
         return "recurred"

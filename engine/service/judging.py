@@ -42,7 +42,9 @@ def judge(rules: Sequence[Rule], document: dict[str, Any], answer: Answer) -> di
         if outcome.outcome == "violation":
             rule = next(rule for rule in rules if rule.code == outcome.code)
             said["discriminator"] = list(outcome.discriminator)
-            said["holder"] = facts.get("holder", "") if rule.respondent == "holder" else ""
+            said["holder"] = facts.get("holder", "") if outcome.respondent == "holder" else ""
+            if outcome.respondent != rule.respondent:
+                said["respondent"] = outcome.respondent
             said["repository"] = event.get("repo") or facts.get("repo", "")
             said["sentence"] = render(rule.sentence, outcome.evidence, event, facts)
         found[outcome.code] = said

@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 from engine.domain.codec import write_event
 from engine.domain.events import Data, Event
+from engine.domain.events.reference import FeedCompletedThrough
 from engine.domain.order import aggregate
 from engine.domain.values import SECOND_US
 
@@ -30,7 +31,18 @@ _SOURCES: Final = {
     "repository": "https://github.com/acme",
     "organisation": "/acme/settings",
     "rate": "/acme/settings",
+    "agreement": "/acme/legal",
+    "pool": "/acme/equity",
 }
+_FEEDS: Final = {
+    "people": "/acme/hris",
+    "approvals": "/acme/legal",
+    "agreements": "/acme/legal",
+    "disclosures": "/acme/legal",
+    "usage": "/acme/gateway",
+    "grants": "/acme/equity",
+}
+"""Which system says how far a feed is complete."""
 
 
 class Line(NamedTuple):
@@ -102,6 +114,8 @@ class Feed:
 
 def source_of(data: Data) -> str:
     """Give the system that says such an event."""
+    if isinstance(data, FeedCompletedThrough):
+        return _FEEDS[data.feed]
     _, entity, verb, _ = data.TYPE.split(".")
     return _SOURCES.get(f"{entity}.{verb}") or _SOURCES[entity]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from engine.domain.events.agreements import AgreementSent
 from engine.domain.events.grants import Filters, GrantIssued, GrantVested
 from engine.domain.values import DAY_US, quantity
 from examples.company.clock import START, after, at
@@ -54,3 +55,8 @@ def own(who: Member, units: str, ident: str = "") -> GrantIssued:
 def issue(feed: Feed, who: Member, terms: GrantIssued) -> None:
     """Have a story's own grant issued, at the start of the year or when its holder was hired."""
     feed.say(max(START, who.hired), terms)
+
+
+def remind(feed: Feed, who: Member, day: str, grant: str = "") -> None:
+    """Have a holder told, on a day, that a grant is about to expire."""
+    feed.say(after(at(day), hours=9), AgreementSent(who.id, "grant_agreement", grant or grant_of(who)))

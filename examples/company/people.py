@@ -10,14 +10,17 @@ from dataclasses import dataclass
 from typing import Final
 
 from engine.domain.events import Alias
+from engine.domain.events.agreements import AgreementSent, AgreementSigned
 from engine.domain.events.aliases import AliasLinked, CredentialCreated, Target
 from engine.domain.events.people import PersonHired
 from engine.domain.values import DAY_US, Instant
-from examples.company.clock import END, START, at
+from examples.company.clock import END, START, after, at
 from examples.company.feed import Feed
 
 HOST: Final = "github.com"
 CLUSTER: Final = "cluster-a"
+ASSIGNMENT: Final = "2023-1"
+"""The version of the assignment of work that everybody signs on the second day, but for those whose story it is."""
 TEAMS: Final = ("platform", "research", "product", "data", "security")
 _NAMES: Final = (
     "ada arno bela bruno ciro clea dario dora edda enno "
@@ -75,6 +78,15 @@ LEADS: Final[dict[str, Lead]] = {
     # filters
     "xenia": ALWAYS,
     "yara": ALWAYS,
+    # duties
+    "ciro": ALWAYS,
+    "dario": ALWAYS,
+    "xaver": ALWAYS,
+    "zita": ALWAYS,
+    # pools
+    "lotte": ALWAYS,
+    "malte": ALWAYS,
+    "nele": ALWAYS,
 }
 """Leads whose every act a story must know; other leads live as the crowd does beside their story."""
 
@@ -153,6 +165,8 @@ LATE_LOGINS: Final = ("bruno", "lars")
 """Whose login the directory links only in their story."""
 LATE_USERS: Final = ("tara",)
 """Whose Unix user is linked only in their story."""
+UNSIGNED: Final = ("karl", "tilo")
+"""Who signs no assignment when they join."""
 LATE_KEYS: Final = {"xenia": 5, "gesa": 3}
 """Whose key is registered so many days late."""
 
@@ -170,3 +184,7 @@ def introduce(feed: Feed) -> None:
                 feed.say(since, AliasLinked(who.login, person_target(who), verified=True), late=known)
             if who.name not in LATE_USERS:
                 feed.say(since, AliasLinked(who.unix, person_target(who), verified=True), late=known)
+            if who.name not in UNSIGNED:
+                feed.say(since, AgreementSent(who.id, "ip_assignment", ASSIGNMENT), late=known)
+                signed = AgreementSigned(who.id, "ip_assignment", ASSIGNMENT, notice_given=False)
+                feed.say(after(since, days=1), signed, late=known)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from engine.domain.events.reference import OrganisationConfigured, RatePublished
+from engine.domain.events.reference import FeedCompletedThrough, OrganisationConfigured, RatePublished
 from engine.domain.values import DAY_US, Instant, quantity
 from examples.company.clock import START, at
 from examples.company.feed import Feed
 
+_Source = Literal["people", "approvals", "agreements", "disclosures", "usage", "grants"]
+_COMPLETE: Final[tuple[_Source, ...]] = ("people", "approvals", "agreements", "disclosures", "usage", "grants")
 Meter = Literal["input_tokens", "cached_tokens", "output_tokens"]
 
 OWNERS: Final = ("github.com/acme", "github.com/acme-labs")
@@ -43,6 +45,16 @@ def publish(feed: Feed) -> None:
         feed.say(START - DAY_US, RatePublished(meter="gpu_seconds", units=quantity("3"), per=quantity("3600")))
         cheaper = RatePublished(at("2026-07-01"), meter="gpu_seconds", units=quantity("2.4"), per=quantity("3600"))
         feed.say(at("2026-06-15 09:00"), cheaper)
+
+
+def complete(feed: Feed) -> None:
+    """Have each system say, on the 12th, that it has delivered all of the month before; equity falls silent in September."""
+    with feed.scope("complete"):
+        for month in range(2, 10):
+            for name in _COMPLETE:
+                feed.say(at(f"2026-{month:02d}-12 06:00"), FeedCompletedThrough(feed=name, through=at(f"2026-{month:02d}-01")))
+        for name in _COMPLETE[:-1]:
+            feed.say(at("2026-09-30 20:00"), FeedCompletedThrough(feed=name, through=at("2026-09-28")))
 
 
 def publish_rates(feed: Feed, time: int, model: str, rates: tuple[str, str, str], since: Instant | None = None) -> None:

@@ -9,3 +9,11 @@ in_force(approvals, kind, at) := {a |
 	a.from <= at
 	at < a.until
 }
+
+# Those in force at some instant of [since, until], so that the order of act and approval within it doesn't matter.
+in_force_within(approvals, kind, since, until) := {a |
+	some a in approvals
+	a.kind == kind
+	a.from <= until
+	since < a.until
+}

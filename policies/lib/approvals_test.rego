@@ -15,3 +15,16 @@ test_in_force[case] if {
 	some case, [at, found] in cases
 	approvals.in_force([fork, {"kind": "launch", "id": "b", "from": 0, "until": 99}], "fork", at) == found
 }
+
+within_cases := {
+	"begins at the end": [0, 10, {fork}],
+	"begins an instant after the end": [0, 9, set()],
+	"ends an instant after the start": [19, 30, {fork}],
+	"ended at the start": [20, 30, set()],
+	"lies within": [0, 99, {fork}],
+}
+
+test_in_force_within[case] if {
+	some case, [since, until, found] in within_cases
+	approvals.in_force_within([fork, {"kind": "launch", "id": "b", "from": 0, "until": 99}], "fork", since, until) == found
+}

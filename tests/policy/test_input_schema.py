@@ -40,8 +40,30 @@ TIED = [
         "repository.pushed", "2026-01-03", repository="r1", name="n", owner="github.com/a", actor=LOGIN, private=True,
         session="s1", ref="refs/heads/main",
     ),
+    *(
+        event(f"repository.{verb}", "2026-01-04", repository="r1", name="n", owner="github.com/a", actor=LOGIN, **more)
+        for verb, more in (
+            ("visibility_changed", {"to": "public", "private": True}),
+            ("licence_changed", {"before": "MIT", "after": "none"}),
+            ("released", {"tag": "v1"}),
+            ("transferred", {"to_owner": "github.com/b", "private": False}),
+            ("forked", {"to_owner": "github.com/b", "private": False}),
+        )
+    ),
+    event("person.jurisdiction_changed", "2026-01-04", person="p-1", jurisdiction="US-CA"),
+    event("agreement.signed", "2026-01-05", person="p-1", kind="ip_assignment", version="1", notice_given=True),
+    event("grant.transferred", "2026-02-20", grant_id="G1", holder="p-1", to="p-2"),
+    event("pool.planned", "2026-01-01", pool="pool-1", quantity="1"),
+    event("pool.resized", "2026-01-01", pool="pool-1", gpus=1),
+    event(
+        "grant.issued", "2026-01-01", grant_id="G3", holder="p-1", quantity="2", pool="pool-1", vesting="immediate",
+        expires_at="2026-02-05",
+    ),
+    event("usage.inference", "2026-01-02", credential="k1", quantity="1", grant_id="G3"),
+    event("usage.gpu", "2026-01-02", credential="k1", quantity="1"),
+    event("feed.completed_through", "2026-03-01", feed="grants", through="2026-03-01"),
 ]  # fmt: skip
-"""A person with a grant whose push shares two traces with a usage: chance makes such a thing too seldom."""
+"""A push that shares two traces with a usage, a pool, a grant that expires: chance makes such things too seldom."""
 
 
 class Recorder:

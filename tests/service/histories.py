@@ -82,7 +82,10 @@ INBOUND = st.one_of(
     _event("grant.rolled_over", {"grant_id": grants, "to_grant": grants}, {"holder": people}),
     _event("usage.corrected", {"usage": _CORRECTED, "occurred_at": times, "person": people}, {"quantity": amounts}),
     _event("person.on_leave", {"person": people}, {"until": times}),
-    _event("agreement.signed", _DOCUMENT, {"signed_on": times}),
+    _event("agreement.signed", _DOCUMENT, {"signed_on": times, "notice_given": st.booleans()}),
+    _event("agreement.sent", _DOCUMENT),
+    _event("agreement.attested", {"person": people, "kind": st.just("attestation"), "version": st.just("1")}),
+    _event("person.jurisdiction_changed", {"person": people, "jurisdiction": st.sampled_from(["US-CA", "DE"])}),
     _event("agreement.superseded", {**_DOCUMENT, "by": st.just("2")}),
     *(
         _event(f"disclosure.{verb}", {"person": people, "disclosure_id": st.just("d")})
@@ -102,7 +105,7 @@ INBOUND = st.one_of(
         "approval.granted",
         {
             "approval_id": st.sampled_from(["a1", "a2"]), "about": _ABOUT, "approver": st.just("p-9"),
-            "kind": st.sampled_from(["cap_uplift", "transfer", "fork", "divestiture"]),
+            "kind": st.sampled_from(["cap_uplift", "transfer", "fork", "divestiture", "release", "licence"]),
         },
         {"from": times, "until": times, "amount": amounts},
     ),
@@ -129,6 +132,17 @@ INBOUND = st.one_of(
     ),
     _event("repository.transferred", {**_REPOSITORY, "to_owner": owners}, _ACT),
     _event("repository.visibility_changed", {**_REPOSITORY, "to": st.sampled_from(["public", "private"])}, _ACT),
+    _event("repository.released", _REPOSITORY, {**_ACT, "tag": st.just("v1")}),
+    _event("repository.licence_changed", _REPOSITORY, {**_ACT, "after": st.sampled_from(["MIT", "none", "unknown"])}),
+    _event(
+        "determination.recorded",
+        {
+            "determination_id": st.just("det"), "about": _ABOUT, "decided_by": st.just("p-9"),
+            "question": st.sampled_from(["ownership", "own_time", "relatedness"]), "repository": repositories,
+            "answer": st.sampled_from(["holder", "company", "unrelated", "yes"]),
+        },
+        {"from": times},
+    ),
 )  # fmt: skip
 REFERENCE = st.one_of(
     _event("feed.completed_through", {"feed": st.sampled_from(["agreements", "approvals", "usage"]), "through": times}),

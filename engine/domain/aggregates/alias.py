@@ -11,6 +11,7 @@ import msgspec
 from engine.domain.effects import NOTHING, Derived, Effects, cause_id, make
 from engine.domain.events import Event
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
+from engine.domain.events.base import Rank
 from engine.domain.events.derived import GrantAssigned, IdentityAsked, IdentityResolved
 from engine.domain.events.grants import GrantTransferred
 from engine.domain.values import FOREVER
@@ -27,6 +28,10 @@ class State(msgspec.Struct):
     givers: dict[str, str] = {}
     """Transfer → who held the grant before it, for the transfers of one instant."""
     gave_at: int = -1
+    giver: str = ""
+    """Who held a grant before it was assigned anew."""
+    given_at: int = -1
+    """When that was: an approval of the very instant of a transfer is about the giver's."""
 
 
 def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one way out for each kind of fact
@@ -39,6 +44,7 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
     if isinstance(data, GrantAssigned):
         state.givers, state.gave_at = (state.givers if at == state.gave_at else {}), at
         state.givers[event.causation_id] = state.id
+        state.giver, state.given_at = state.id, at
         state.kind, state.id, state.verified, state.until = data.target.kind, data.target.id, True, FOREVER
         return NOTHING
     if isinstance(data, CredentialCreated):
@@ -61,4 +67,5 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
     giver = state.givers.get(cause_id(event), "") if at == state.gave_at and isinstance(data, GrantTransferred) else ""
     if giver:  # a transfer is its giver's, though the grant is the receiver's from that very instant on
         return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{giver}", event)])
-    return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{state.id}", event)])
+    target = state.giver if state.giver and at == state.given_at and event.data.RANK == Rank.APPROVAL else state.id
+    return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{target}", event)])

@@ -5,12 +5,17 @@ Part of the person aggregate; gives parts, and keeps nothing.
 
 from __future__ import annotations
 
+from typing import Final
+
 from engine.domain.effects import Derived, Posting, summed
 from engine.domain.events import Event
 from engine.domain.events.derived import PoolDrawn, RepositoryExposed
 from engine.domain.events.usage import Usage, UsageGpu
 from engine.domain.grants import Grant
 from engine.domain.values import DAY_US, HOUR_US, Instant, Quantity
+
+LONGEST_US: Final = 31 * DAY_US
+"""How far back GPU time is shared out over the hours it was held."""
 
 
 def shares(
@@ -20,7 +25,7 @@ def shares(
     cluster = data.cluster if isinstance(data, UsageGpu) else None
     parts: list[Derived] = []
     if cluster is not None and isinstance(data, UsageGpu):
-        parts.append(_draw(event, data, at, person, cluster, Quantity(0), data.gpu_seconds))
+        parts += [_draw(event, data, hour, person, cluster, Quantity(0), Quantity(held)) for hour, held in hours(data, at)]
     if drawn is None:
         return parts
     consumed = [(grants[posting.grant], posting.amount) for posting in postings if posting.kind == "consumed"]
@@ -31,6 +36,25 @@ def shares(
     ]
     if data.repository is not None:
         parts += [_exposure(event, data.repository, at, person, grant, amount) for grant, amount in consumed]
+    return parts
+
+
+def hours(data: UsageGpu, at: int) -> list[tuple[int, int]]:
+    """Share GPU time out over the clock hours in which it was held: (hour's start, micro-seconds); exact in sum.
+
+    Without a start, it began as long before it was metered as its GPUs needed for it; a job longer than `LONGEST_US`
+    counts as if all of it had fallen into that last stretch.
+    """
+    whole = int(data.gpu_seconds)
+    began = at - whole // max(data.gpus, 1) if data.started_at is None else int(data.started_at)
+    began = max(began, at - LONGEST_US)
+    if began >= at:
+        return [(at // HOUR_US * HOUR_US, whole)]
+    parts, shared = [], 0
+    for hour in range(began // HOUR_US * HOUR_US, at, HOUR_US):
+        until = whole * (min(hour + HOUR_US, at) - began) // (at - began)
+        parts.append((hour, until - shared))
+        shared = until
     return parts
 
 

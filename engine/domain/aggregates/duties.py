@@ -18,7 +18,7 @@ from engine.domain.events import people as p
 from engine.domain.events import usage as u
 from engine.domain.events.derived import DeadlineReached
 from engine.domain.reference import Reference
-from engine.domain.values import FOREVER, Instant, instant_text
+from engine.domain.values import DAY_US, FOREVER, Instant, instant_text
 
 ASSIGNMENT: Final = "ip_assignment"
 REACCEPTANCE: Final = "reacceptance"
@@ -32,6 +32,8 @@ FEEDS: Final = {
     HEARTBEAT: "usage", EXPIRING: "grants", UNCOVERED: "grants",
 }  # fmt: skip
 """Which feed must be complete for the duty's absence to be judged."""
+OF_THE_EMPLOYED: Final = frozenset({ASSIGNMENT, REACCEPTANCE, ATTESTATION})
+"""What nobody owes any more who left before it was due."""
 PERIODS: Final = (
     "assignment_us", "reacceptance_us", "attestation_us", "disclosure_us", "heartbeat_us", "expiring_us", "uncovered_us",
 )  # fmt: skip
@@ -44,6 +46,8 @@ class Document(msgspec.Struct):
     sent_at: int = -1
     reminded_at: int = -1
     signed_at: int = -1
+    superseded: bool = False
+    """Whether a newer version took its place: then nobody owes this one."""
 
 
 class Disclosure(msgspec.Struct):
@@ -80,6 +84,8 @@ class Duties(msgspec.Struct):
     """By "kind version"."""
     disclosures: dict[str, Disclosure] = {}
     jobs: dict[str, Job] = {}
+    uncovered: dict[str, int] = {}
+    """Credential → the last day (UTC, since the epoch) of which a usage that nothing covers waits for a grant."""
 
     def document(self, kind: str, version: str) -> Document:
         """Give what is known of a document."""
@@ -134,12 +140,13 @@ def _agreement(duties: Duties, event: Event, data: a.Agreement, at: int, person:
     elif isinstance(data, (a.AgreementSigned, a.AgreementAttested)):
         document.signed_at = at
         if data.kind == ATTESTATION or isinstance(data, a.AgreementAttested):
-            return [_due(duties, event, ATTESTATION, data.version, at, person)]
+            return [_due(duties, event, ATTESTATION, f"{data.kind} {data.version}", at, person)]
     elif isinstance(data, a.AgreementInvalidated):
         document.signed_at = -1
         if data.kind == ASSIGNMENT:
             return [_due(duties, event, ASSIGNMENT, data.version, at, person)]
     elif isinstance(data, a.AgreementSuperseded):
+        document.superseded = True
         return [_due(duties, event, REACCEPTANCE, f"{data.kind} {data.by}", at, person)]
     return []
 
@@ -170,9 +177,13 @@ def _due(
     return deadline(event, DeadlineReached(kind, about, "person", person, Instant(since), detail=detail), since + length)
 
 
-def uncovered(duties: Duties, event: Event, at: int, person: str, credential: str) -> Derived:
-    """Set the moment by which a usage that nothing covers should have been covered."""
-    return _due(duties, event, UNCOVERED, event.id, at, person, after=duties.periods["uncovered_us"], detail=credential)
+def uncovered(duties: Duties, event: Event, at: int, person: str, credential: str) -> list[Derived]:
+    """Set the moment by which a usage that nothing covers should have been covered: once a credential and day."""
+    day = at // DAY_US
+    if duties.uncovered.get(credential) == day:
+        return []
+    duties.uncovered[credential] = day
+    return [_due(duties, event, UNCOVERED, event.id, at, person, after=duties.periods["uncovered_us"], detail=credential)]
 
 
 def expiring(duties: Duties, event: Event, grant: str, until: int, at: int, person: str) -> list[Derived]:
@@ -211,9 +222,10 @@ def _met(duties: Duties, data: DeadlineReached, at: int) -> tuple[int, int, bool
         return max([0, *sent]), 0, duties.signed(ASSIGNMENT)
     if data.kind == REACCEPTANCE:
         document = duties.documents.get(data.about_, Document())
-        return max(document.sent_at, 0), max(document.reminded_at, 0), document.signed_at >= 0
+        return max(document.sent_at, 0), max(document.reminded_at, 0), document.signed_at >= 0 or document.superseded
     if data.kind == ATTESTATION:
-        again = [d for key, d in duties.documents.items() if key.startswith(f"{ATTESTATION} ")]
+        kind = data.about_.split(" ", 1)[0]
+        again = [d for key, d in duties.documents.items() if key.startswith(f"{kind} ")]
         reminded = [d.reminded_at for d in again if d.reminded_at >= data.since]
         return max([0, *(d.sent_at for d in again)]), max([0, *reminded]), any(d.signed_at > data.since for d in again)
     if data.kind == DISCLOSURE:

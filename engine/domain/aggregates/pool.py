@@ -54,19 +54,23 @@ class Month(msgspec.Struct):
 
     name: str = ""
     hours: dict[int, int] = {}
+    capacity: dict[int, int] = {}
+    """What each of those hours could have given: a cluster that shrinks later makes no earlier hour contended."""
     holders: dict[str, dict[int, int]] = {}
 
-    def add(self, hour: int, holder: str, gpu: int) -> None:
+    def add(self, hour: int, holder: str, gpu: int, capacity: int) -> None:
         """Count a draw in; the first of a month begins anew."""
         if (name := month(hour)) != self.name:
-            self.name, self.hours, self.holders = name, {}, {}
+            self.name, self.hours, self.capacity, self.holders = name, {}, {}, {}
         self.hours[hour] = self.hours.get(hour, 0) + gpu
+        self.capacity[hour] = capacity
         mine = self.holders.setdefault(holder, {})
         mine[hour] = mine.get(hour, 0) + gpu
 
-    def contended(self, capacity: int) -> list[int]:
+    def contended(self) -> list[int]:
         """Give the hours in which almost all of the capacity was drawn."""
-        return [hour for hour, drawn in self.hours.items() if drawn * 1_000_000 >= capacity * CONTENDED_PPM]
+        most = ((hour, drawn, self.capacity[hour]) for hour, drawn in self.hours.items())
+        return [hour for hour, drawn, capacity in most if capacity and drawn * 1_000_000 >= capacity * CONTENDED_PPM]
 
 
 class State(msgspec.Struct):
@@ -79,6 +83,11 @@ class State(msgspec.Struct):
     spend: Spend = msgspec.field(default_factory=Spend)
     month: Month = msgspec.field(default_factory=Month)
     approvals: Approvals = msgspec.field(default_factory=Approvals)
+
+    @property
+    def capacity(self) -> int:
+        """Give the GPU time that an hour has, in micro-seconds."""
+        return self.gpus * HOUR_S * 1_000_000
 
 
 def fold(state: State, event: Event, at: int) -> Effects:
@@ -93,7 +102,7 @@ def fold(state: State, event: Event, at: int) -> Effects:
         state.committed += int(data.quantity)
     elif isinstance(data, PoolDrawn):
         state.spend.add(at, data.provider, int(data.units))
-        state.month.add(int(data.hour), data.holder, int(data.gpu_seconds))
+        state.month.add(int(data.hour), data.holder, int(data.gpu_seconds), state.capacity)
     else:
         _decide(state, event, data, at)
         return NOTHING
@@ -101,6 +110,8 @@ def fold(state: State, event: Event, at: int) -> Effects:
         return NOTHING
     holder = data.holder if isinstance(data, (PoolDrawn, PoolCommitted)) else "none"
     fields = header(event, at) | {"holder": holder}
+    if isinstance(data, PoolDrawn):
+        fields["month"] = month(int(data.hour))  # a month's last hour stands at the beginning of the next
     return Effects(question=Question(fields, facts(state, data.pool, at, holder), {}))
 
 
@@ -114,19 +125,20 @@ def _decide(state: State, event: Event, data: Any, at: int) -> None:
 def facts(state: State, pool: str, at: int, holder: str) -> dict[str, Any]:
     """Give what the rules see of the pool at a moment, and of one holder's draws of the month."""
     provider, share, whole = state.spend.top()
-    capacity = state.gpus * HOUR_S * 1_000_000
-    contended = state.month.contended(capacity) if capacity else []
+    contended = state.month.contended()
     mine = state.month.holders.get(holder, {})
     return {
         "holder": holder,
         "pool": pool,
+        "plan": "none" if state.gpus and not state.plan else "units",
         "plan_u": state.plan,
         "committed_u": state.committed,
-        "capacity_gpu_s": capacity // 1_000_000,
+        "capacity_gpu_s": state.capacity // 1_000_000,
         "top_provider": provider,
         "top_provider_ppm": share,
         "spend_90d_u": whole,
         "holder_contended_gpu_s": sum(mine.get(hour, 0) for hour in contended) // 1_000_000,
-        "contended_capacity_gpu_s": len(contended) * capacity // 1_000_000,
+        "contended_hours": len(contended),
+        "contended_capacity_gpu_s": sum(state.month.capacity[hour] for hour in contended) // 1_000_000,
         "approvals": state.approvals.in_force(at),
     }

@@ -6,7 +6,7 @@ before the act. A login nobody is verified for leaves the holder unknown: nobody
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -24,7 +24,9 @@ from engine.domain.events.people import ApprovalGranted, ApprovalRevoked, Determ
 from engine.domain.events.repositories import (
     Repository,
     RepositoryForked,
+    RepositoryLicenceChanged,
     RepositoryPushed,
+    RepositoryReleased,
     RepositoryTransferred,
     RepositoryVisibilityChanged,
 )
@@ -32,7 +34,11 @@ from engine.domain.reference import Reference
 from engine.domain.values import Instant
 
 RELEASE = "release_approval"
-_JUDGED = (RepositoryForked, RepositoryTransferred, RepositoryVisibilityChanged)
+_OWNERS_UNSAID = "the organisation has not said which owners are its own"
+MOST_HOLDERS = 16
+"""How many people an input names at most whose compute a repository was made with: by id."""
+_MOVED = (RepositoryForked, RepositoryTransferred)
+_JUDGED = (*_MOVED, RepositoryVisibilityChanged, RepositoryReleased, RepositoryLicenceChanged)
 """Acts that are judged at the repository, of whoever is verified behind the login that acted."""
 _ACTIONS = {
     "compute.repository.pushed.v1": "pushed",
@@ -62,6 +68,17 @@ class State(msgspec.Struct):
     """Publication → what is asked about it when that time is over."""
 
 
+class Act(NamedTuple):
+    """One act on a repository, with what was so at that moment."""
+
+    event: Event
+    data: Repository
+    at: int
+    private: bool | None
+    ours: bool | None
+    reference: Reference
+
+
 def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
     """Fold one event of the repository."""
     data = event.data
@@ -88,15 +105,16 @@ def _act(state: State, event: Event, data: Repository, at: int, reference: Refer
     effects = Effects(derived=[], postings=[])
     private = state.private if data.private is None else data.private
     ours = reference.ours(event.organisation, data.owner, at)
-    if data.actor is not None and event.type in _ACTIONS:
+    if data.actor is not None:
         login = f"{event.organisation}/alias/{data.actor.id}"
-        contribution = _contribution(data, event.type, private, ours)
-        effects.derived.append(Derived(login, make(event, contribution, f"contribution {cause_id(event)}")))
+        if event.type in _ACTIONS:
+            contribution = _contribution(data, event.type, private, ours)
+            effects.derived.append(Derived(login, make(event, contribution, f"contribution {cause_id(event)}")))
         if isinstance(data, _JUDGED):
             asked = IdentityAsked(data.actor, "repository", data.repository, cause_id(event))
             effects.derived.append(Derived(login, make(event, asked, f"asked {cause_id(event)}")))
     if isinstance(data, _JUDGED):
-        effects.question = _question(state, event, data, at, private, ours, reference)
+        effects.question = _question(state, Act(event, data, at, private, ours, reference))
         if isinstance(data, RepositoryVisibilityChanged) and data.to == "public":
             state.published[cause_id(event)] = effects.question
             due = DeadlineReached(RELEASE, cause_id(event), "repository", data.repository, Instant(at))
@@ -117,7 +135,8 @@ def _released(state: State, event: Event, data: DeadlineReached, at: int, refere
     fields = asked.event | header(event, at) | {"kind": data.kind, "about": data.about_}
     unknown = {path: why for path, why in asked.unknown.items() if not path.startswith("facts.approvals")}
     through = reference.complete_through(event.organisation, "approvals")
-    facts = asked.facts | {"approvals": state.approvals.in_force(at)}
+    since = int(data.since)
+    facts = asked.facts | {"published_at": since, "approvals": state.approvals.in_force_within(since, at)}
     if through < at:
         said = "has never said how far it is complete" if through < 0 else "is not complete up to then"
         unknown["facts.approvals"] = f"the feed of approvals {said}"
@@ -143,35 +162,60 @@ def _contribution(data: Repository, kind: str, private: bool | None, ours: bool 
     )
 
 
-def _question(
-    state: State,
-    event: Event,
-    data: RepositoryForked | RepositoryTransferred | RepositoryVisibilityChanged,
-    at: int,
-    private: bool | None,  # noqa: FBT001
-    ours: bool | None,  # noqa: FBT001
-    reference: Reference,
-) -> Question:
-    fields = header(event, at)
+def _question(state: State, act: Act) -> Question:
+    event, data = act.event, act.data
+    fields = header(event, act.at) | {"repo": data.repository, "repo_name": data.name}
     fields["actor"] = data.actor.value if data.actor else "none"
-    facts: dict[str, Any] = {"repo": data.repository, "repo_name": data.name, "approvals": state.approvals.in_force(at)}
+    facts: dict[str, Any] = {"repo": data.repository, "repo_name": data.name, "approvals": state.approvals.in_force(act.at)}
     unknown: dict[str, str] = {}
-    if isinstance(data, RepositoryVisibilityChanged):
-        fields |= {"to": data.to, "to_owner": data.owner, "to_owner_kind": data.owner_kind}
-        private = state.private if state.private is not None else (None if data.to != "public" else private)
+    _set(facts, unknown, "in_org", act.ours, _OWNERS_UNSAID)
+    if isinstance(data, RepositoryReleased):
+        fields["release"] = data.tag
+        _work(state, act, facts, unknown)
+    elif isinstance(data, RepositoryLicenceChanged):
+        _licence(data, fields, unknown)
     else:
-        fields |= {"to": data.to_owner, "to_owner": data.to_owner, "to_owner_kind": data.to_owner_kind}
-    theirs = reference.ours(event.organisation, fields["to_owner"], at)
-    _set(facts, unknown, "in_org", ours, "the organisation has not said which owners are its own")
-    _set(facts, unknown, "was_private", private, "no source has said whether the repository was private")
-    if theirs is None:
-        unknown["event.to_in_org"] = "the organisation has not said which owners are its own"
-    else:
-        fields["to_in_org"] = theirs
+        fields |= _moved(state, act, facts, unknown)
     holder = state.resolved.get(cause_id(event))
     who = data.actor.value if data.actor else "an unnamed actor"
     _set(facts, unknown, "holder", holder, f"{who} is not linked to a verified person")
     return Question(fields, facts, unknown)
+
+
+def _moved(state: State, act: Act, facts: dict[str, Any], unknown: dict[str, str]) -> dict[str, Any]:
+    """Give to whom or into whose sight a repository went."""
+    data, private = act.data, act.private
+    fields: dict[str, Any] = {"to": data.owner, "to_owner": data.owner, "to_owner_kind": data.owner_kind}
+    if isinstance(data, RepositoryVisibilityChanged):
+        fields["to"] = data.to
+        private = state.private if state.private is not None else (None if data.to != "public" else private)
+    elif isinstance(data, _MOVED):
+        fields = {"to": data.to_owner, "to_owner": data.to_owner, "to_owner_kind": data.to_owner_kind}
+    _set(facts, unknown, "was_private", private, "no source has said whether the repository was private")
+    theirs = act.reference.ours(act.event.organisation, fields["to_owner"], act.at)
+    if theirs is None:
+        unknown["event.to_in_org"] = _OWNERS_UNSAID
+        return fields
+    return fields | {"to_in_org": theirs}
+
+
+def _work(state: State, act: Act, facts: dict[str, Any], unknown: dict[str, str]) -> None:
+    """Say what company-terms compute went into a repository, and whose its work is: the company's in one of its own."""
+    exposed = {holder: units for holder, units in state.exposure.items() if units > 0}
+    facts["exposure"] = {"ccu_u": sum(exposed.values()), "holders": sorted(exposed)[:MOST_HOLDERS]}
+    owned: str | None = state.ownership
+    if owned == "undetermined" and act.ours is not False:
+        owned = "company" if act.ours else None
+    _set(facts, unknown, "ownership", owned, _OWNERS_UNSAID)
+
+
+def _licence(data: RepositoryLicenceChanged, fields: dict[str, Any], unknown: dict[str, str]) -> None:
+    """Say which licence there was and is; SPDX identifiers are the same in any case of letters."""
+    fields["licence_before"] = data.before.lower()
+    if data.after == "unknown":
+        unknown["event.licence"] = "the source could not tell the new licence"
+    else:
+        fields["licence"] = data.after.lower()
 
 
 def _set(facts: dict[str, Any], unknown: dict[str, str], key: str, value: Any, why: str) -> None:

@@ -7,7 +7,20 @@ from typing import Final
 
 from examples.company.expecting import Story
 from examples.company.feed import Feed
-from examples.company.stories import caps, filters, lapses, leavers, repositories, sharing, side_projects, transfers
+from examples.company.stories import (
+    agreements,
+    caps,
+    duties,
+    filters,
+    lapses,
+    leavers,
+    pools,
+    releases,
+    repositories,
+    sharing,
+    side_projects,
+    transfers,
+)
 
 STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     sharing.resold_credit,
@@ -28,6 +41,21 @@ STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     transfers.approval_of_another_grant,
     side_projects.rejected_disclosure,
     side_projects.linked_late,
+    duties.without_a_grant,
+    duties.hung_job,
+    duties.left_to_expire,
+    pools.over_the_plan,
+    pools.leans_on_one,
+    pools.busy_cluster,
+    agreements.signature_that_does_not_bind,
+    agreements.never_sent,
+    agreements.new_version_unsigned,
+    agreements.attestation_lapsed,
+    agreements.disclosure_undecided,
+    agreements.notice_forgotten,
+    releases.made_public,
+    releases.copyleft,
+    releases.released_undetermined,
     # Innocents who look guilty.
     transfers.approval_recorded_late,
     sharing.shared_service_key,
@@ -53,4 +81,22 @@ STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     repositories.harmless_forks,
     repositories.unlinked_login,
     repositories.unknown_visibility,
+    duties.back_filled,
+    duties.silent_feed,
+    duties.heartbeats,
+    duties.expires_on_leave,
+    pools.board_approved,
+    pools.equal_shares,
+    agreements.signed_and_recorded_late,
+    agreements.superseded_on_leave,
+    agreements.superseded_twice,
+    agreements.disclosure_questioned,
+    agreements.notice_unsaid,
+    releases.public_by_mistake,
+    releases.released_in_either_order,
+    releases.released_with_a_late_approval,
+    releases.public_at_the_end,
+    releases.licence_approved,
+    releases.licence_unknown,
+    releases.released_determined,
 )

@@ -10,7 +10,7 @@ from engine.domain.values import DAY_US
 from examples.company.clock import after, at
 from examples.company.expecting import Finding, Story
 from examples.company.feed import Feed
-from examples.company.grants import grant_of, issue, own
+from examples.company.grants import grant_of, issue, own, remind
 from examples.company.people import Member, member, person_target
 from examples.company.usage import call, training
 
@@ -29,6 +29,7 @@ def expired(feed: Feed) -> Story:
     theo = member("theo")
     with feed.scope("expired"):
         issue(feed, theo, replace(own(theo, "3000"), expires_at=at("2026-05-01")))
+        remind(feed, theo, "2026-03-25")
         _use(feed, theo, "2026-04-30 23:59", "2026-05-01 00:00", "2026-05-04 09:00", "2026-06-02 09:00")
     return Story(
         "expired",
@@ -44,6 +45,7 @@ def expired_on_the_cluster(feed: Feed) -> Story:
     tara = member("tara")
     with feed.scope("expired-on-the-cluster"):
         issue(feed, tara, replace(own(tara, "3000"), expires_at=at("2026-09-01")))
+        remind(feed, tara, "2026-07-30")
         for day in ("2026-08-31", "2026-09-02", "2026-09-03", "2026-09-04"):
             feed.say(after(at(day), hours=22), training(tara, "6"))
         link = AliasLinked(tara.unix, person_target(tara), verified=True, valid_from=tara.hired)

@@ -1,0 +1,93 @@
+"""What a pool knows: GPU time by the hours in which it was held, what is committed, and which hours were full."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from engine.domain.aggregates import person, pool
+from engine.domain.aggregates.draws import hours
+from engine.domain.events.usage import UsageGpu
+from engine.domain.order import place
+from engine.domain.reference import Reference
+from engine.domain.values import HOUR_US, Instant, Quantity
+from tests.domain.make import event
+from tests.domain.test_person import WINDOWS
+
+
+def _facts(*events: Any) -> list[dict[str, Any]]:
+    state, asked = pool.State(), []
+    for one in events:
+        effects = pool.fold(state, one, place(one).time)
+        asked.append(effects.question.facts if effects.question else {})
+    return asked
+
+
+def _drawn(hour: str, holder: str, gpu_seconds: str) -> Any:
+    end = f"2026-06-01T{int(hour) + 1:02d}:00:00Z"
+    return event(
+        "pool.drawn", end, pool="c", holder=holder, hour=f"2026-06-01T{hour}:00:00Z", provider="x", gpu_seconds=gpu_seconds
+    )
+
+
+@given(st.integers(0, 10**13), st.integers(0, 40 * 24 * HOUR_US), st.integers(0, 64))
+def test_gpu_time_is_shared_out_exactly_over_the_hours_it_was_held(whole: int, length: int, gpus: int) -> None:
+    """The parts come to the whole, none is negative, each hour is there once, and none lies outside."""
+    at = 1_780_000_000_000_000
+    data = UsageGpu(credential="k", gpu_seconds=Quantity(whole), gpus=gpus, started_at=Instant(at - length))
+    parts = hours(data, at)
+    assert sum(held for _, held in parts) == whole
+    assert all(held >= 0 for _, held in parts)
+    assert len({hour for hour, _ in parts}) == len(parts) <= 31 * 24 + 1
+    assert all(hour <= at and (hour + HOUR_US > at - length) for hour, _ in parts)
+
+
+def test_a_job_without_a_start_began_when_its_gpus_needed_it_to() -> None:
+    """Two GPUs for four GPU-hours began two hours before."""
+    data = UsageGpu(credential="k", gpu_seconds=Quantity(4 * HOUR_US), gpus=2)
+    assert hours(data, 10 * HOUR_US) == [(8 * HOUR_US, 2 * HOUR_US), (9 * HOUR_US, 2 * HOUR_US)]
+
+
+def test_a_cluster_that_shrinks_makes_no_earlier_hour_full() -> None:
+    """Half of two GPUs was drawn; one GPU later on is no reason to call that hour full."""
+    *_, before, after = _facts(
+        event("pool.planned", "2026-06-01", pool="c", gpus=2),
+        _drawn("01", "p-1", "3600"),
+        event("pool.resized", "2026-06-01T03:00:00Z", pool="c", gpus=1),
+        _drawn("04", "p-1", "3600"),
+    )
+    assert before["contended_hours"] == 0
+    assert (after["contended_hours"], after["contended_capacity_gpu_s"], after["holder_contended_gpu_s"]) == (1, 3600, 3600)
+
+
+def test_a_months_last_hour_is_that_months() -> None:
+    """Its draw stands at the beginning of the next month."""
+    state = pool.State()
+    pool.fold(state, event("pool.planned", "2026-06-01", pool="c", gpus=1), 0)
+    drawn = event("pool.drawn", "2026-07-01", pool="c", holder="p", hour="2026-06-30T23:00:00Z", provider="x")
+    question = pool.fold(state, drawn, drawn.time).question
+    assert question is not None
+    assert question.event["month"] == "2026-06"
+
+
+def test_a_cluster_without_a_plan_says_so() -> None:
+    """A capacity is no promise of units; a pool of neither has a plan of none."""
+    (cluster,) = _facts(event("pool.planned", "2026-06-01", pool="c", gpus=1))
+    (empty,) = _facts(event("pool.planned", "2026-06-01", pool="c"))
+    assert (cluster["plan"], empty["plan"]) == ("none", "units")
+
+
+def test_what_is_forfeited_at_the_end_of_employment_comes_back_to_the_pool() -> None:
+    """So that a leaver's unvested units aren't taken for promised."""
+    state = person.start("p-1", WINDOWS)
+    said: list[Any] = []
+    for one in (
+        event("grant.issued", "2026-01-01", grant_id="G1", holder="p-1", quantity="10", pool="plan"),
+        event("grant.vested", "2026-01-02", grant_id="G1", holder="p-1", quantity="4"),
+        event("person.terminated", "2026-01-03", person="p-1"),
+    ):
+        effects = person.fold(state, one, place(one).time, Reference())
+        said += [d.event.data.quantity for d in effects.derived if d.event.type == "compute.pool.committed.v1"]
+    assert said == [10_000_000, -6_000_000]

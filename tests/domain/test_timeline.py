@@ -1,0 +1,67 @@
+"""A timeline folds facts in their order and fires deadlines when they are due, whatever comes and goes meanwhile."""
+
+from __future__ import annotations
+
+from engine.domain.effects import Effects
+from engine.domain.events import Event
+from engine.domain.order import place
+from engine.domain.timeline import Entry, Folder, Timeline
+from tests.domain.make import event
+
+
+def _deadline(ident: str, time: str) -> Entry:
+    due = event(
+        "deadline.reached",
+        time,
+        ident=ident,
+        kind="usage_uncovered",
+        about="u",
+        of_kind="person",
+        of_id="p-1",
+        since="2026-01-01",
+    )
+    return Entry(ident, place(due), due)
+
+
+def _fact(ident: str, time: str) -> Entry:
+    hired = event("person.hired", time, ident=ident, person="p-1")
+    return Entry(ident, place(hired), hired)
+
+
+def _timeline(folded: list[str]) -> Timeline:
+    def fold(_: None, folding: Event, __: int) -> Effects:
+        folded.append(folding.id)
+        return Effects()
+
+    return Timeline("acme/person/p-1", Folder(lambda: None, fold, lambda _: b"", lambda _: None))
+
+
+def test_a_deadline_taken_out_while_folding_lets_no_later_one_fire_early() -> None:
+    """The deadline of next year waits, though there is an entry less than when the fold began."""
+    folded: list[str] = []
+    timeline = _timeline(folded)
+    for entry in (
+        _fact("f1", "2026-01-01"),
+        _deadline("d1", "2026-01-02"),
+        _fact("f2", "2026-01-03"),
+        _deadline("d2", "2027-01-01"),
+    ):
+        timeline.insert(entry)
+    watermark = _fact("now", "2026-01-03").place.time
+    for entry in timeline.refold(watermark):
+        if entry.identity == "f1":
+            timeline.remove("d1")
+    assert folded == ["f1", "f2"]
+    assert timeline.due == _deadline("d2", "2027-01-01").place.time
+
+
+def test_a_fact_put_in_while_folding_lets_a_deadline_before_it_fire() -> None:
+    """What an entry causes later on is folded too, and what was due before it comes first."""
+    folded: list[str] = []
+    timeline = _timeline(folded)
+    for entry in (_fact("f1", "2026-01-01"), _deadline("d1", "2026-02-01")):
+        timeline.insert(entry)
+    for entry in timeline.refold(_fact("now", "2026-01-01").place.time):
+        if entry.identity == "f1":
+            timeline.insert(_fact("f2", "2026-03-01"))
+    assert folded == ["f1", "d1", "f2"]
