@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.policy.bundle import Bundle, load_bundle
-from tests.bench import embedded, figures, kafka_way, limit, naive_way, servers
+from tests.bench import embedded, figures, kafka_way, ledger_way, limit, naive_way, servers
 from tests.bench import stream as streams
 from tests.bench.figures import Figure
 from tests.bench.kafka_way import OpaAt
@@ -28,6 +28,7 @@ class Plan(msgspec.Struct, frozen=True):
     events: int = 50_000
     late_events: int = 12_000
     naive_inputs: int = 3_000
+    ledger_entries: int = ledger_way.ENTRIES
     rounds: int = 2
     workers: int = 2
     batch: int = 2_000
@@ -35,7 +36,7 @@ class Plan(msgspec.Struct, frozen=True):
     """For any one measurement of the Kafka way or the obvious build."""
 
 
-QUICK = Plan(events=16_000, late_events=4_000, naive_inputs=800, rounds=1, seconds_max=90.0)
+QUICK = Plan(events=16_000, late_events=4_000, naive_inputs=800, ledger_entries=120_000, rounds=1, seconds_max=90.0)
 
 Say = Callable[[str], None]
 
@@ -73,6 +74,9 @@ def run(plan: Plan, say: Say = lambda _: None) -> Result:
             result.missing.append(str(missing))
         else:
             _kafka_and_naive(plan, OpaAt(str(program), url, str(policies)), (broker, server), stream, asked, result, say)
+            say(f"the ledger, {plan.ledger_entries:,} usage entries")
+            with server.database() as store:
+                result.others |= ledger_way.measure(store, plan.ledger_entries)
     return result
 
 

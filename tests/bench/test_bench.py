@@ -26,7 +26,9 @@ def test_a_stream_out_of_order_is_the_same_events_in_another_order() -> None:
 @pytest.mark.timeout(300)
 def test_every_way_is_measured_on_real_servers() -> None:
     """All figures come out above nothing, and only the ratios whose peer isn't built yet are null."""
-    plan = Plan(events=1_500, late_events=600, naive_inputs=40, rounds=1, workers=1, batch=200, seconds_max=120.0)
+    plan = Plan(
+        events=1_500, late_events=600, naive_inputs=40, ledger_entries=2_400, rounds=1, workers=1, batch=200, seconds_max=120.0
+    )
     result = running.run(plan)
     assert result.missing == []
     found = {figure.name: figure for figure in result.figures}
@@ -38,3 +40,4 @@ def test_every_way_is_measured_on_real_servers() -> None:
     nulls = {name for name, ratio in document["ratios"].items() if ratio is None}
     assert nulls == {"kafka_vs_best_peer", "backtest_vs_limit"}
     assert document["late_vs_in_order_seconds"] > 0
+    assert 0 < document["ledger, 12 months, snapshots"] < 1
