@@ -95,6 +95,8 @@ class Folding:
             retired = self.retired.pop((aggregate.key, delivery.identity), None)
             entry = retired[1] if retired else Entry(delivery.identity, at, delivery.event)
             self.memory.entries += 1
+        if entry.place.time != at.time:  # what was posted of it happened at another time: it is taken back there
+            self._post(aggregate, entry, {})
         entry.place, entry.event = at, delivery.event
         timeline.insert(entry)
         self._fresh[aggregate.key] = self._fresh.get(aggregate.key, 0) + 1

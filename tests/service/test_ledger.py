@@ -228,3 +228,21 @@ def test_snapshots_are_made_as_months_end_and_as_a_period_is_closed(books: Opene
         marks = connection.execute(text("SELECT DISTINCT before, known_at FROM balance_snapshot ORDER BY 1, 2")).all()
     assert [instant_text(before)[:10] for before, _ in marks] == ["2026-08-01", "2026-09-01", "2026-10-01"]
     assert instant_text(marks[-1][1])[:10] == "2026-09-20", "nothing was learnt between then and the closing"
+
+
+def test_an_installment_whose_date_moves_is_booked_at_its_new_date(books: Opened) -> None:
+    """A grant moved on while it vested; that vesting had begun earlier was learnt last."""
+    schedule = {"segments": [{"occurrences": 2, "every": 9, "unit": "days", "denominator": 2}], "on_event": True}
+    issued = event(
+        "grant.issued", "2026-01-01", grant_id="A", holder="p-1", quantity="10", vesting="scheduled", schedule=schedule
+    )
+    begun = [event("grant.vesting_started", day, grant_id="A", holder="p-1") for day in ("2026-01-05", "2026-01-02")]
+    moved = event("grant.transferred", "2026-01-10", grant_id="A", holder="p-1", to="p-2")
+    used = event("usage.inference", "2026-03-01", person="p-2", quantity="1")
+    books.take([issued, begun[0], moved, used], batch=2)
+    assert row(books.at("2026-01-13", holder="p-2")[0], "vested") == ("0",)
+    books.take([begun[1]], at=2)
+    for as_of in ("2026-01-11", "2026-01-12", "2026-01-13", "2026-01-21", "2026-02-01"):
+        assert _some(books.at(as_of)) == _some(books.folded(as_of))
+    assert row(books.at("2026-01-13", holder="p-2")[0], "vested") == ("5",)
+    assert not books.books("2026-01-13").projected
