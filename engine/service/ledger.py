@@ -2,8 +2,10 @@
 
 From postings, which carry both times, and from the terms as known: a natural expiry and the end of access after employment
 are dates, not postings, and an installment may be due that no batch has let vest yet; it counts as vested while its
-holder is employed, as far as is known (a projection, and the books say so). `refolded` answers the same from the journal
-by folding it again: the oracle the postings are held against. Exact, in micro-units; posts nothing and reads only.
+holder is employed, as far as is known (a projection, and the books say so). Where a later run brought what it says was
+learnt before things already booked, sums can't say what was known in between: for such a question, and for it alone, the
+journal is folded again. `refolded` always does so: the oracle the postings are held against. Exact, in micro-units;
+posts nothing and reads only.
 """
 
 from __future__ import annotations
@@ -84,6 +86,11 @@ def books_at(
     until = FOREVER if clocks.as_of is None else clocks.as_of
     terms = {key: terms_of(key.split("/", 2)[2], events, until, windows) for key, events in known.items()}
     books = Books([], terms, projected=False, dated=[])
+    if not postings.in_order(clocks.known_at):
+        books.lines = [line for line in _folded(postings, clocks, scope.holder, windows) if scope.grant in ("", line.grant)]
+        if clocks.as_of is not None:
+            _end(books, clocks.as_of)
+        return books
     lines: dict[tuple[str, str, str, str], Line] = {}
     for posted in postings.sums(clocks, scope.holder, scope.grant):
         key = (posted.organisation, posted.holder, posted.grant, posted.unit)
@@ -129,18 +136,18 @@ def _copy(line: Line) -> Line:
     return msgspec.structs.replace(line)
 
 
-def refolded(lookups: Lookups, clocks: Clocks, windows: Mapping[str, int], *, scope: Scope = EVERYBODY) -> list[Line]:
+def refolded(postings: Postings, clocks: Clocks, windows: Mapping[str, int], *, scope: Scope = EVERYBODY) -> list[Line]:
     """Give the same lines by folding the journal again, which grows with history: what the postings are checked against."""
-    lines = list(_folded(lookups, clocks, scope.holder, windows))
+    lines = list(_folded(postings, clocks, scope.holder, windows))
     if clocks.as_of is not None:
-        postings = Postings(lookups.store)
         known = known_terms(postings, clocks.known_at, scope.holder)
         terms = {key: terms_of(key.split("/", 2)[2], events, clocks.as_of, windows) for key, events in known.items()}
         _end(Books(lines, terms, projected=False, dated=[]), clocks.as_of)
     return [line for line in lines if not scope.grant or line.grant == scope.grant]
 
 
-def _folded(lookups: Lookups, clocks: Clocks, holder: str, windows: Mapping[str, int]) -> Iterator[Line]:
+def _folded(postings: Postings, clocks: Clocks, holder: str, windows: Mapping[str, int]) -> Iterator[Line]:
+    lookups = Lookups(postings.store)
     reference = Reference(_events(lookups.store.reference(0), clocks.known_at))
     for key in lookups.holders(holder):
         organisation, _, ident = key.split("/", 2)

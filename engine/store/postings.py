@@ -19,6 +19,7 @@ from engine.store.sql_store import SqlStore
 P: Any = t.PostingTable.__table__  # type: ignore[attr-defined]
 J: Any = t.JournalTable.__table__  # type: ignore[attr-defined]
 S: Any = t.BalanceSnapshotTable.__table__  # type: ignore[attr-defined]
+B: Any = t.BatchTable.__table__  # type: ignore[attr-defined]
 BY = ("organisation", "holder", "grant", "unit", "kind")
 ENTRIES_AT_ONCE = 2000
 
@@ -61,6 +62,21 @@ class Postings:
             mark = newest_mark(c, clocks)
             query = _filtered(balances_from(mark, clocks), holder, grant)
             return [Posted(o, h, g, u, k, int(amount)) for o, h, g, u, k, amount in c.execute(query)]
+
+    def in_order(self, known_at: int | None) -> bool:
+        """Whether no batch that was learnt by a moment was recorded after one learnt later: then sums say what was known."""
+        if known_at is None:
+            return True
+        earlier, later = (
+            select(B.c.lane, version.label("version")).where(B.c.lane >= 0, which).group_by(B.c.lane).subquery()
+            for version, which in (
+                (func.max(B.c.version), B.c.recorded_at <= known_at),
+                (func.min(B.c.version), B.c.recorded_at > known_at),
+            )
+        )
+        query = select(earlier.c.lane).where(earlier.c.lane == later.c.lane, earlier.c.version > later.c.version)
+        with self.store.reading() as c:
+            return c.execute(query.limit(1)).first() is None
 
     def vested(self, clocks: Clocks, holder: str = "") -> dict[str, int]:
         """Sum the units that vested by the identity of the entry that let them vest."""

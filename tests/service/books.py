@@ -72,7 +72,7 @@ class Opened:
 
     def folded(self, as_of: Moment, known_at: Moment = None) -> list[Line]:
         """Give the balances by folding the journal again."""
-        return refolded(self.lookups, clocks(as_of, known_at), NO_RULES.windows)
+        return refolded(self.postings, clocks(as_of, known_at), NO_RULES.windows)
 
 
 def clocks(as_of: Moment, known_at: Moment = None) -> Clocks:

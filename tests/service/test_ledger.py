@@ -101,6 +101,15 @@ def test_a_transfer_that_names_the_grant_alone_is_its_givers(books: Opened) -> N
     assert stood == {"p-1": ("0", "10", "0"), "p-2": ("10", "10", "0"), "p-3": ("10", "0", "10")}
 
 
+def test_what_a_later_run_says_was_learnt_earlier_is_known_from_then_on(books: Opened) -> None:
+    """U2 comes in a run after U3's, but was learnt a month before: as known in between it drew on G3 first."""
+    books.take([one for one in example() if one.id != "U2"])
+    books.take([one for one in example() if one.id == "U2"])
+    for known_at, expected in (("2026-09-10", {"G1": "460", "G3": "500"}), ("2026-10-05", {"G1": "490", "G3": "500"})):
+        found = {line.grant: row(line, "consumed")[0] for line in books.at("2026-09-10", known_at) if line.grant != "G2"}
+        assert found == expected
+
+
 HOLDERS = ("p-1", "p-2", "p-3")
 GRANTS = ("A", "B")
 AMOUNTS = st.integers(1, 40).map(lambda n: str(n / 2).removesuffix(".0"))
