@@ -38,6 +38,7 @@ class Request(msgspec.Struct, frozen=True):
     known_at: int | None
     holder: str
     grant: str
+    pool: str
     basis: str
     currency: str
     report: str
@@ -50,7 +51,7 @@ class Request(msgspec.Struct, frozen=True):
     @property
     def scope(self) -> Scope:
         """Whose books."""
-        return Scope(self.holder, self.grant)
+        return Scope(self.holder, self.grant, self.pool)
 
     def period(self) -> tuple[int, int]:
         """Give the period of a report of one, or say what is missing."""
@@ -71,6 +72,7 @@ def _format(ctx: click.Context, _: click.Parameter, value: str | None) -> str | 
 @click.option("--known-at", type=Moment(), help="As we knew it at this time. Default: all that is known now.")
 @click.option("--holder", default="", metavar="P", help="Only this person's grants.")
 @click.option("--grant", default="", metavar="G", help="Only this grant.")
+@click.option("--pool", default="", metavar="L", help="Only grants that draw on this pool.")
 @click.option("--basis", type=click.Choice(list(BASES)), default="vested-and-accrued", show_default=True, help="What is owed.")
 @click.option("--currency", default="", metavar="CUR", help="Value in this currency. Default: the one that prices are in.")
 @click.option(

@@ -30,10 +30,11 @@ __all__ = ["COLUMNS", "Books", "Line", "Scope", "books_at", "known_terms", "refo
 
 
 class Scope(msgspec.Struct, frozen=True):
-    """Whose books: one holder's or everybody's, one grant's or all."""
+    """Whose books: one holder's or everybody's, one grant's or all, of one pool or of all and none."""
 
     holder: str = ""
     grant: str = ""
+    pool: str = ""
 
 
 EVERYBODY = Scope()
@@ -86,20 +87,28 @@ def books_at(
     until = FOREVER if clocks.as_of is None else clocks.as_of
     terms = {key: terms_of(key.split("/", 2)[2], events, until, windows) for key, events in known.items()}
     books = Books([], terms, projected=False, dated=[])
-    if not postings.in_order(clocks.known_at):
-        books.lines = [line for line in _folded(postings, clocks, scope.holder, windows) if scope.grant in ("", line.grant)]
-        if clocks.as_of is not None:
-            _end(books, clocks.as_of)
-        return books
+    in_order = postings.in_order(clocks.known_at)
+    lines = _summed(postings, clocks, scope) if in_order else _folded(postings, clocks, scope.holder, windows)
+    books.lines = [line for line in lines if _within(line, books, scope)]
+    if clocks.as_of is not None:
+        if in_order:
+            _project(books, postings, clocks, scope)
+        _end(books, clocks.as_of)
+    return books
+
+
+def _summed(postings: Postings, clocks: Clocks, scope: Scope) -> Iterator[Line]:
     lines: dict[tuple[str, str, str, str], Line] = {}
     for posted in postings.sums(clocks, scope.holder, scope.grant):
         key = (posted.organisation, posted.holder, posted.grant, posted.unit)
         lines.setdefault(key, Line(*key)).add(posted.kind, posted.amount)
-    books.lines = list(lines.values())
-    if clocks.as_of is not None:
-        _project(books, postings, clocks, scope)
-        _end(books, clocks.as_of)
-    return books
+    yield from lines.values()
+
+
+def _within(line: Line, books: Books, scope: Scope) -> bool:
+    terms = books.terms_of(line)
+    known = terms.grants.get(line.grant) if terms is not None else None
+    return scope.grant in ("", line.grant) and (not scope.pool or (known is not None and known.terms.pool == scope.pool))
 
 
 def _project(books: Books, postings: Postings, clocks: Clocks, scope: Scope) -> None:

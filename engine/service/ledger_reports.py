@@ -145,7 +145,10 @@ def units_text(units: Fraction) -> str:
 
 def entries(postings: Postings, books: Books, clocks: Clocks, scope: Scope, since: int | None = None) -> Iterator[dict[str, Any]]:
     """Give what the balances are made of, in order of time: postings with their events, then what dates brought about."""
+    shown = {(line.organisation, line.holder, line.grant) for line in books.lines}
     for row, written in postings.entries(clocks, scope.holder, scope.grant, since):
+        if scope.pool and (row.organisation, row.holder, row.grant) not in shown:
+            continue
         event: dict[str, Any] = msgspec.json.decode(written) if written else {}
         yield {
             "organisation": row.organisation, "holder": row.holder, "grant": row.grant, "unit": row.unit, "kind": row.kind,

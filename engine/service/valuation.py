@@ -113,8 +113,9 @@ def _sum(amounts: Iterable[Fraction | None]) -> Fraction:
 def receivable(books: Books) -> dict[str, Fraction]:
     """Give what the company claimed back, in money by currency: a receivable, never negative consumption."""
     claimed: dict[str, Fraction] = {}
-    for terms in books.terms.values():
-        for claim in terms.claims:
+    shown = {(f"{line.organisation}/person/{line.holder}", line.grant) for line in books.lines}
+    for key, terms in books.terms.items():
+        for claim in (one for one in terms.claims if (key, one.grant) in shown):
             claimed[claim.currency] = claimed.get(claim.currency, NOTHING) + Fraction(claim.amount, 1_000_000)
     return claimed
 

@@ -76,6 +76,9 @@ def test_filters_give_the_lines_of_one_holder_or_one_grant(books: Opened) -> Non
     assert [line.grant for line in books.at("2026-09-01", holder="p", grant="G2")] == ["G2"]
     assert [line.grant for line in books.at("2026-09-01", "2026-10-01", grant="G2")] == ["G2"]
     assert books.at("2026-09-01", holder="q") == []
+    pooled = event("grant.issued", "2026-07-01", grant_id="G4", holder="q", quantity="5", pool="L")
+    books.take([pooled])
+    assert [line.grant for line in books.at("2026-09-01", pool="L")] == ["G4"]
 
 
 def test_a_rate_learnt_late_restates_what_was_consumed_from_then_on(books: Opened) -> None:
