@@ -22,7 +22,7 @@ from engine.store.postings import Clocks, Postings
 IDENTITY: Final = ("organisation", "holder", "grant", "unit")
 VALUES: Final = ("currency", "price", "liability_vested", "liability_accrued", "liability")
 ENTRY: Final = (*IDENTITY, "kind", "amount", "time", "recorded_at", "source", "event", "type", "because")
-MOVEMENT: Final = (*IDENTITY, "part", "since", "until", "units", "price", "currency", "value", "reason")
+MOVEMENT: Final = (*IDENTITY, "part", "since", "until", "units", "price", "currency", "value", "exact", "reason")
 
 
 def balances(books: Books, clocks: Clocks, prices: Prices, basis: str) -> dict[str, Any]:
@@ -134,8 +134,18 @@ def movement(one: Movement) -> dict[str, Any]:
         "price": None if one.price is None else quantity_text(one.price),
         "currency": one.currency or None,
         "value": money(one.value),
+        "exact": exact_text(one.value),
         "reason": one.reason or None,
     }
+
+
+def exact_text(value: Fraction | None) -> str | None:
+    """Write money to twelve decimals: what sums are made of, so that they can be added up again elsewhere."""
+    if value is None:
+        return None
+    sign, rest = ("-" if value < 0 else ""), abs(round(value * 10**12))
+    text = f"{sign}{rest // 10**12}.{rest % 10**12:012d}"
+    return text.rstrip("0").rstrip(".")
 
 
 def units_text(units: Fraction) -> str:

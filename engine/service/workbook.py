@@ -25,8 +25,10 @@ ROWS_MAX: Final = 1_000_000
 """Rows a sheet; Excel itself ends at 1,048,576."""
 MONEY: Final = "#,##0.00;[Red]-#,##0.00"
 UNITS: Final = "#,##0.######"
+_PREFACE: Final = ("as_of", "known_at", "basis", "basis_means", "projected", "notice")
+_PERIOD: Final = ("from", "to", "period", "known_at", "opening_known_at", "basis", "basis_means", "currency", "notice")
 _MONEYS: Final = frozenset(("liability_vested", "liability_accrued", "liability", "value", *PARTS, "cost", "settled"))
-_TEXTS: Final = frozenset((*IDENTITY, *ENTRY, *MOVEMENT, "currency")) - {"amount", "units", "price", "value"}
+_TEXTS: Final = frozenset((*IDENTITY, *ENTRY, *MOVEMENT, "currency")) - {"amount", "units", "price", "value", "exact"}
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
@@ -44,9 +46,9 @@ def write(path: Path, document: dict[str, Any], entries: Iterable[dict[str, Any]
 def _balances(book: Any, document: dict[str, Any], columns: Sequence[str]) -> None:
     sheet = book.create_sheet("Balances")
     names = (*IDENTITY, *columns, *VALUES)
-    _preface(sheet, document, ("as_of", "known_at", "basis", "basis_means", "projected", "notice"))
+    _preface(sheet, document, _PREFACE)
     sheet.append(_heads(sheet, names))
-    first = _PREFACE_ROWS + 2
+    first = len(_PREFACE) + 2
     for line in document["lines"]:
         sheet.append([_cell(sheet, name, line.get(name)) for name in names])
     last = first + len(document["lines"]) - 1
@@ -64,21 +66,22 @@ def _balances(book: Any, document: dict[str, Any], columns: Sequence[str]) -> No
         sheet.append([_cell(sheet, "reason", reason)])
 
 
-_PREFACE_ROWS: Final = 6
-
-
 def _preface(sheet: Any, document: dict[str, Any], names: Sequence[str]) -> None:
     for name in names:
-        sheet.append([_cell(sheet, "reason", name.replace("_", " ")), _cell(sheet, "reason", str(document.get(name)))])
+        sheet.append(
+            [
+                _cell(sheet, "reason", name.replace("_", " ")),
+                _cell(sheet, "reason", "" if document.get(name) is None else str(document[name])),
+            ]
+        )
 
 
 def _movements(book: Any, document: dict[str, Any]) -> None:
     sheet = book.create_sheet("Report")
-    for name in ("from", "to", "period", "known_at", "opening_known_at", "basis", "basis_means", "currency", "notice"):
-        sheet.append([_cell(sheet, "reason", name.replace("_", " ")), _cell(sheet, "reason", str(document.get(name)))])
+    _preface(sheet, document, _PERIOD)
     sheet.append(_heads(sheet, ("part", "value", "movements added up")))
     letters = {name: get_column_letter(number) for number, name in enumerate(MOVEMENT, 1)}
-    parts, values = (f"Movements!{letters[name]}:{letters[name]}" for name in ("part", "value"))
+    parts, values = (f"Movements!{letters[name]}:{letters[name]}" for name in ("part", "exact"))
     for part in PARTS:
         if part in document:
             sheet.append([part, _cell(sheet, "value", document[part]), f'=ROUND(SUMIF({parts},"{part}",{values}),2)'])

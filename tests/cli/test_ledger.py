@@ -111,7 +111,7 @@ def test_a_controller_opens_it_in_excel(example_store: Run, folder: Path) -> Non
     assert book.sheetnames == ["Report", "Movements", "Entries"]
     report = {row[0].value: (row[1].value, row[2].value) for row in book["Report"].iter_rows(max_col=3) if row[0].value}
     assert report["closing"][0] == 7686
-    assert report["remeasurement"] == (-854, '=ROUND(SUMIF(Movements!E:E,"remeasurement",Movements!K:K),2)')
+    assert report["remeasurement"] == (-854, '=ROUND(SUMIF(Movements!E:E,"remeasurement",Movements!L:L),2)')
     assert book["Movements"]["E1"].value == "part"
     balances = example_store(
         "ledger", "--as-of", "2026-08-16", "--known-at", "2026-08-16", "--format", "xlsx", "--output", "b.xlsx"
