@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from tests.house.published import write_published
 from tests.house.shown import parts, split
 from tests.services import opa
 from tests.services.parts import ROOT
@@ -23,4 +24,4 @@ def write() -> list[str]:
 
 
 if __name__ == "__main__":
-    sys.stdout.write("\n".join(write() or ["All is as the program says."]) + "\n")
+    sys.stdout.write("\n".join([*write_published(), *write()] or ["All is as the program says."]) + "\n")
