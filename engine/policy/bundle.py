@@ -22,6 +22,7 @@ CLAUSES = "clauses.json"
 LARGEST = 8 * 1024 * 1024
 """Bytes a bundle may have."""
 WINDOWS = (
+    "outside_window_us",
     "consumption_window_us", "consumers_window_us", "link_window_us", "assignment_us", "reacceptance_us", "attestation_us",
     "disclosure_us", "heartbeat_us", "expiring_us", "uncovered_us", "release_us",
 )  # fmt: skip

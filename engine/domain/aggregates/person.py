@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.domain import grants as lifecycle
-from engine.domain.aggregates import draws, duties, holdings
+from engine.domain.aggregates import draws, duties, holdings, outside
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
@@ -46,6 +46,7 @@ class State(msgspec.Struct):
     consumers: Recent
     links: Links
     duties: duties.Duties
+    outside: outside.Outside
     grants: dict[str, Grant] = {}
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     notice_at: int = 0
@@ -85,6 +86,7 @@ def start(ident: str, windows: dict[str, int]) -> State:
         consumers=Recent(windows["consumers_window_us"]),
         links=Links(windows["link_window_us"]),
         duties=duties.Duties({name: windows[name] for name in duties.PERIODS}),
+        outside=outside.Outside(windows[outside.PERIOD]),
     )
 
 
@@ -100,7 +102,7 @@ def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
 
 def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) -> Effects:
     if isinstance(data, derivations.ContributionAttributed):
-        return Effects(question=_contribution(state, event, data, at))
+        return Effects(question=_contribution(state, event, data, at, reference))
     if isinstance(data, derivations.IdentityResolved):
         state.resolved[data.cause] = data.person
     elif isinstance(data, derivations.DeadlineReached):
@@ -160,14 +162,22 @@ def _people(state: State, event: Event, data: Any, at: int) -> None:
         state.notice_at = at
     elif isinstance(data, p.PersonTerminated):
         state.ended_at, state.ended_reason = at, data.reason
-    elif isinstance(data, agreements.DisclosureSubmitted):
-        if data.kind == "prior_invention" and data.repository is not None:
-            state.inventions[data.disclosure_id] = data.repository
-    elif isinstance(data, agreements.DisclosureDecided):
+    elif isinstance(data, (agreements.DisclosureSubmitted, agreements.DisclosureDecided)):
+        _disclosed(state, data)
+    elif isinstance(data, p.DeterminationRecorded) and data.repository is not None:
+        outside.determined(state.outside, data)
+        if data.question in ("ownership", "relatedness"):
+            state.determinations[data.repository] = data.answer
+
+
+def _disclosed(state: State, data: agreements.DisclosureSubmitted | agreements.DisclosureDecided) -> None:
+    if isinstance(data, agreements.DisclosureDecided):
         if data.decision == "rejected":
             state.inventions.pop(data.disclosure_id, None)
-    elif isinstance(data, p.DeterminationRecorded) and data.repository is not None:
-        state.determinations[data.repository] = data.answer
+        return
+    outside.disclosed(state.outside, data)
+    if data.kind == "prior_invention" and data.repository is not None:
+        state.inventions[data.disclosure_id] = data.repository
 
 
 def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Reference) -> Effects:
@@ -192,6 +202,7 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
     if data.repository is not None or drawn is not None or isinstance(data, u.UsageGpu):
         effects.shares = draws.shares(event, data, at, state.id, state.grants, drawn, effects.postings)
     if drawn is not None and settled:
+        outside.used(state.outside, at, data.repository, drawn.ip_terms)
         effects.derived += duties.consume(state.duties, event, at, state.id)
     if coverage == "uncovered":
         credential = data.credential or (data.user.id if data.user is not None else "none")
@@ -301,7 +312,9 @@ def _agreement(state: State) -> str:
     return newest.agreement if newest else "default"
 
 
-def _contribution(state: State, event: Event, data: derivations.ContributionAttributed, at: int) -> Question:
+def _contribution(
+    state: State, event: Event, data: derivations.ContributionAttributed, at: int, reference: Reference
+) -> Question:
     fields = header(event, at) | {
         "action": data.action,
         "repo": data.repository,
@@ -309,7 +322,7 @@ def _contribution(state: State, event: Event, data: derivations.ContributionAttr
         "commits": data.commits,
     }
     ended = state.ended_at >= 0
-    facts = {
+    facts: dict[str, Any] = {
         "holder": state.id,
         "exit": {
             "state": "ended" if ended else "notice" if state.notice_at else "none",
@@ -322,6 +335,11 @@ def _contribution(state: State, event: Event, data: derivations.ContributionAttr
         "approvals": state.approvals.in_force(at),
     }
     unknown: dict[str, str] = {}
+    if data.action == "pushed":
+        facts["outside"] = found = outside.pushed(state.outside, at, data, facts["links"])
+        if found["disclosure"] == "none" and reference.complete_through(event.organisation, "disclosures") <= at:
+            del found["disclosure"]
+            unknown["facts.outside.disclosure"] = "the feed of disclosures is not known to be complete up to then"
     if data.in_org is None:
         unknown["event.in_org"] = "the organisation has not said which owners are its own"
     else:

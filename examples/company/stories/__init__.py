@@ -14,6 +14,7 @@ from examples.company.stories import (
     filters,
     lapses,
     leavers,
+    outside_work,
     pools,
     releases,
     repositories,
@@ -56,6 +57,7 @@ STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     releases.made_public,
     releases.copyleft,
     releases.released_undetermined,
+    outside_work.undisclosed,
     # Innocents who look guilty.
     transfers.approval_recorded_late,
     sharing.shared_service_key,
@@ -99,4 +101,8 @@ STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     releases.licence_approved,
     releases.licence_unknown,
     releases.released_determined,
+    outside_work.disclosed,
+    outside_work.open_source,
+    outside_work.own_affair,
+    outside_work.disclosures_incomplete,
 )
