@@ -9,14 +9,18 @@ import json
 
 from engine.domain.events import TYPES
 from engine.domain.events.schemas import schema
+from engine.service.outgoing import OUTGOING, published_schema
+from streams.asyncapi import document
 from tests.services.parts import ROOT
 
 SCHEMAS = "docs/schemas"
+ASYNCAPI = "docs/asyncapi.json"
 
 
 def published() -> dict[str, str]:
     """Give every published document's name and text."""
-    return {f"{SCHEMAS}/{name}.json": _text(schema(name)) for name in sorted(TYPES)}
+    schemas = {name: schema(name) for name in TYPES} | {one.name: published_schema(one.name) for one in OUTGOING}
+    return {f"{SCHEMAS}/{name}.json": _text(shape) for name, shape in schemas.items()} | {ASYNCAPI: _text(document())}
 
 
 def _text(document: object) -> str:
@@ -25,7 +29,8 @@ def _text(document: object) -> str:
 
 def there() -> dict[str, str]:
     """Give those that are there."""
-    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in (ROOT / SCHEMAS).glob("*.json")}
+    paths = [path for path in (ROOT / ASYNCAPI, *(ROOT / SCHEMAS).glob("*.json")) if path.is_file()]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
 def write_published() -> list[str]:
