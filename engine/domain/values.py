@@ -118,6 +118,13 @@ def month(micros: int) -> str:
 
 
 @lru_cache(maxsize=4096)
+def week(day: int) -> str:
+    """The ISO week of a day, by its number since the epoch, as 2026-W37."""
+    year, number, _ = (_EPOCH + dt.timedelta(days=day)).date().isocalendar()
+    return f"{year}-W{number:02d}"
+
+
+@lru_cache(maxsize=4096)
 def _day(number: int) -> str:
     """Write a day by its number since the epoch. Events come a day at a time, so few are worked out twice."""
     return (_EPOCH + dt.timedelta(days=number)).date().isoformat()

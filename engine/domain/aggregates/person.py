@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.domain import grants as lifecycle
-from engine.domain.aggregates import draws, duties, holdings, outside
+from engine.domain.aggregates import draws, duties, habits, holdings, outside
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
@@ -22,7 +22,7 @@ from engine.domain.events import people as p
 from engine.domain.events import usage as u
 from engine.domain.grants import Grant
 from engine.domain.reference import Reference
-from engine.domain.values import FOREVER
+from engine.domain.values import DAY_US, FOREVER, week
 from engine.domain.windows import Recent, RunningSum
 
 CAP_UNIT: Final = "CCU"
@@ -47,6 +47,7 @@ class State(msgspec.Struct):
     links: Links
     duties: duties.Duties
     outside: outside.Outside
+    habits: habits.Habits
     grants: dict[str, Grant] = {}
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     notice_at: int = 0
@@ -87,6 +88,7 @@ def start(ident: str, windows: dict[str, int]) -> State:
         links=Links(windows["link_window_us"]),
         duties=duties.Duties({name: windows[name] for name in duties.PERIODS}),
         outside=outside.Outside(windows[outside.PERIOD]),
+        habits=habits.start(windows),
     )
 
 
@@ -168,6 +170,8 @@ def _people(state: State, event: Event, data: Any, at: int) -> None:
         outside.determined(state.outside, data)
         if data.question in ("ownership", "relatedness"):
             state.determinations[data.repository] = data.answer
+    else:
+        habits.learn(state.habits, data, at)
 
 
 def _disclosed(state: State, data: agreements.DisclosureSubmitted | agreements.DisclosureDecided) -> None:
@@ -213,7 +217,7 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
     if why and data.unit == CAP_UNIT:
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why
     state.links.note(at, event.id, data, grant)
-    effects.question = _usage_question(state, event, data, at, (amount, total), coverage, grant)
+    effects.question = _usage_question(state, event, data, at, (amount, total, why), coverage, grant)
     return effects
 
 
@@ -253,23 +257,29 @@ def _standing(state: State, data: u.Usage, consumer: str) -> str:
 
 
 def _usage_question(
-    state: State, event: Event, data: u.Usage, at: int, amounts: tuple[int, int], coverage: str, grant: Grant | None
+    state: State, event: Event, data: u.Usage, at: int, amounts: tuple[int, int, str], coverage: str, grant: Grant | None
 ) -> Question:
-    amount, total = amounts
+    amount, total, why = amounts
     consumer = _consumer(state, event, data)
     if consumer not in ("", state.id) and grant is not None and grant.personal:
         state.consumers.add(at, consumer)
-    fields = header(event, at) | {
+    credential = data.credential or (data.user.id if data.user is not None else "none")
+    units = (amount, why) if data.unit == CAP_UNIT else (0, "")
+    fields, use, unknown = habits.note(state.habits, data, at, credential, units, state.approvals)
+    fields |= header(event, at) | {
+        "week": week(at // DAY_US),
         "state": data.state,
         "provider": data.provider,
         "model": data.model,
-        "credential": data.credential or (data.user.id if data.user is not None else "none"),
+        "credential": credential,
         "consumer": _standing(state, data, consumer),
-        "ccu_u": amount,
     }
+    if why:
+        unknown["event.ccu_u"] = why
+    else:
+        fields["ccu_u"] = amount
     started = state.jobs.get(data.job_id) if data.job_id else None
-    use = {"consumers_24h": state.consumers.count(at)}
-    unknown: dict[str, str] = {}
+    use["consumers_24h"] = state.consumers.count(at)
     if at < state.unpriced_until:
         unknown["facts.use.ccu_30d_u"] = state.unpriced_why
     else:
@@ -286,6 +296,8 @@ def _usage_question(
             "providers": list(grant.providers) if grant else [],
         },
         "use": use,
+        "travel": state.habits.travel(at),
+        "workload": state.habits.workload(data.workload),
         "job": {"state": "none" if started is None else "started", "started": started or 0},
         "approvals": state.approvals.in_force(at),
     }

@@ -142,14 +142,16 @@ class ApprovalGranted(Decided, frozen=True):
     """
 
     approval_id: Name
-    kind: Literal["cap_uplift", "transfer", "release", "fork", "launch", "travel", "divestiture", "licence", "handover", "board"]
+    kind: Literal[
+        "cap_uplift", "transfer", "release", "fork", "launch", "travel", "divestiture", "licence", "handover", "board", "agent"
+    ]
     approver: Name
     from_: Instant | None = msgspec.field(name="from", default=None)
     until: Instant | None = None
     amount: Quantity = Quantity(0)
     """Units added to a cap (`cap_uplift` only)."""
     scope: Name | None = None
-    """What exactly is permitted: a grant id for a transfer, a repository for a fork; empty permits any."""
+    """What exactly is permitted: a grant id for a transfer, a repository for a fork, an agent's credential; empty permits any."""
     reason: Text = ""
 
     def effective(self, time: int) -> int:
@@ -196,6 +198,8 @@ class DeterminationRecorded(Decided, frozen=True):
     """The repository concerned, by the host's id, where `about` is a person."""
     from_: Instant | None = msgspec.field(name="from", default=None)
     reason: Text = ""
+    workload: Name | None = None
+    """The workload tag concerned, where the question is `workload`; without it whatever the person's tags are."""
 
     def effective(self, time: int) -> int:
         """Give the earlier of recorded and in force."""

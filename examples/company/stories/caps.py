@@ -96,8 +96,14 @@ def no_price(feed: Feed) -> Story:
         "no-price",
         "A model without a price",
         "Enno calls lane-preview on May 20; no rate of it is ever published. Until June 19, 10:00, nobody can say how much "
-        "he consumed in 30 days, so the cap isn't judged: four usages stay open and nothing is alleged.",
-        questions=(OpenQuestion("FU-001", enno.about, "facts.use.ccu_30d_u", 4),),
+        "he consumed in 30 days, so the cap isn't judged: four usages stay open and nothing is "
+        "alleged. Nor can it be said whether an hour was a burst, or whether the call itself came to nothing.",
+        questions=(
+            OpenQuestion("FU-001", enno.about, "facts.use.ccu_30d_u", 4),
+            OpenQuestion("FU-002", enno.about, "facts.use.ccu_1h_u"),
+            OpenQuestion("FU-002", enno.about, "facts.use.p95_1h_28d_u", 2),
+            OpenQuestion("FU-014", enno.about, "event.ccu_u"),
+        ),
     )
 
 
