@@ -113,6 +113,20 @@ def test_what_a_later_run_says_was_learnt_earlier_is_known_from_then_on(books: O
         assert found == expected
 
 
+def test_a_transfer_that_turns_out_to_be_anothers_still_tells_the_alias(books: Opened) -> None:
+    """First p-1 seemed to give the grant away, then p-2: what names the grant alone afterwards is p-3's all the same."""
+    issued = [
+        event("grant.issued", f"2026-01-0{day}", grant_id="A", holder=holder, quantity="10")
+        for day, holder in ((1, "p-1"), (2, "p-2"))
+    ]
+    moved = event("grant.transferred", "2026-01-03", grant_id="A", to="p-3")
+    vested = event("grant.vested", "2026-01-05", grant_id="A", quantity="4")
+    for part in ([issued[0], moved], [issued[1]], [vested]):
+        books.take(part)
+    stood = {line.holder: row(line, "transferred_in", "vested") for line in books.at("2026-02-01") if not line.empty()}
+    assert stood == {"p-1": ("0", "0"), "p-2": ("0", "0"), "p-3": ("10", "4")}
+
+
 HOLDERS = ("p-1", "p-2", "p-3")
 GRANTS = ("A", "B")
 AMOUNTS = st.integers(1, 40).map(lambda n: str(n / 2).removesuffix(".0"))

@@ -128,7 +128,7 @@ def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
         return NOTHING  # one grant is issued once; what differs is said by an amendment
     grant, postings = lifecycle.issue(data, at)
     state.grants[grant.id] = grant
-    effects = Effects(postings=postings, derived=[_assigned(event, grant.id, state.id)])
+    effects = Effects(postings=postings, derived=[_assigned(state, event, grant.id, state.id)])
     vested_at, quantity = state.early.pop(grant.id, (-1, 0))
     if vested_at == at and data.vesting == "by_event":
         effects.postings += lifecycle.vest(grant, quantity)
@@ -177,10 +177,17 @@ def _commit(state: State, event: Event, grant: Grant, quantity: int) -> list[Der
     return [Derived(f"{event.organisation}/pool/{pool}", make(event, fact, f"committed {grant.id} {cause_id(event)}"))]
 
 
-def _assigned(event: Event, grant_id: str, holder: str) -> Derived:
+def _assigned(state: State, event: Event, grant_id: str, holder: str) -> Derived:
+    """Tell a grant's alias who holds it.
+
+    Whoever says so is part of the fact's name: where an event is rerouted to another person, what the one takes back isn't
+    what the other says.
+    """
     alias = Alias("grant", grant_id)
     fact = GrantAssigned(alias, Target("person", holder))
-    return Derived(f"{event.organisation}/alias/{alias.id}", make(event, fact, f"assigned {grant_id} {cause_id(event)}"))
+    return Derived(
+        f"{event.organisation}/alias/{alias.id}", make(event, fact, f"assigned {grant_id} {state.id} {cause_id(event)}")
+    )
 
 
 def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effects:
@@ -200,13 +207,13 @@ def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effect
 
 
 def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Effects:
-    effects = Effects(derived=[_assigned(event, data.grant_id, data.to)], postings=[])
+    effects = Effects(derived=[_assigned(state, event, data.grant_id, data.to)], postings=[])
     effects.question = _transfer_question(state, event, data, at, known)
     if known is not None and known.state not in _OVER:
         since = None if known.vesting_since < 0 else Instant(known.vesting_since)
         received = GrantReceived(data.to, known.terms, Quantity(known.outstanding), Quantity(known.unvested), since)
         target = f"{event.organisation}/person/{data.to}"
-        effects.derived.append(Derived(target, make(event, received, f"received {cause_id(event)}")))
+        effects.derived.append(Derived(target, make(event, received, f"received {state.id} {cause_id(event)}")))
         effects.postings = lifecycle.lose(known, "transferred_out")
         known.state = "transferred"
     return effects
@@ -232,5 +239,5 @@ def _roll_over(state: State, event: Event, data: g.GrantRolledOver, at: int, kno
         grant = lifecycle.carry(known, data, carried, at)
         state.grants[grant.id] = grant
         effects.postings += [grant.post("rolled_in", carried), grant.post("outstanding", carried)]
-        effects.derived.append(_assigned(event, grant.id, state.id))
+        effects.derived.append(_assigned(state, event, grant.id, state.id))
     return effects
