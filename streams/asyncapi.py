@@ -52,7 +52,7 @@ ENVELOPE: Final[dict[str, Any]] = {
 }  # fmt: skip
 
 KEYS: Final = {
-    "covenant.grants": "acme/person/p-17, acme/alias/grant:G-2026-017 where no holder is named, acme/pool/plan-2026",
+    "covenant.grants": "acme/person/p-17, acme/alias/grant:G-2025-017 where no holder is named, acme/pool/plan-2025",
     "covenant.usage": "acme/person/p-17, else acme/alias/credential:sha256:9f86d081 or another alias",
     "covenant.repository-activity": "acme/repository/github.com#17273051",
     "covenant.people": "acme/person/p-17; acme/alias/login:github.com/ada of a link; what an approval is about",

@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": ("engine.cli.demo:demo", "Load the example company, judge it, and explain what was found."),
     "ingest": ("engine.cli.ingest:ingest", "Take in files of events, judge them and record what was found."),
     "convert": ("engine.cli.convert:convert", "Turn a source's own payloads into CloudEvents lines."),
+    "events": ("engine.cli.events:events", "Describe the types of events, with examples and schemas."),
     "violations": ("engine.cli.findings:violations", "List violations, or show one with its evidence."),
     "explain": ("engine.cli.explain:explain", "Make a decision again and show why it came out as it did."),
     "replay": ("engine.cli.replay:replay", "Refold the whole journal and compare with what was decided."),

@@ -20,7 +20,9 @@ from engine.domain.errors import NotFound, StoreUnavailable, UsageError
 from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
-PROMISED = "demo ingest convert violations explain replay export ledger policy worker relay serve up topics doctor dead-letters"
+PROMISED = (
+    "demo ingest convert events violations explain replay export ledger policy worker relay serve up topics doctor dead-letters"
+)
 
 
 def test_help_lists_every_promised_command(covenant: Run) -> None:

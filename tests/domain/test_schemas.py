@@ -131,6 +131,7 @@ def test_the_pattern_of_quantities_takes_what_is_written() -> None:
 def test_what_is_refused_beyond_types_is_said() -> None:
     """From the class that refuses and from those it builds on."""
     assert "transfer to nobody" in refuses(event_class("grant.transferred"))
+    assert [name for name, kind in TYPES.items() if "Refuse" in refuses(kind) or refuses(kind).endswith(".")] == []
     said = refuses(event_class("usage.inference"))
     assert "cached tokens" in said
     assert "names nobody" in said

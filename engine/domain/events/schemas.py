@@ -74,7 +74,7 @@ def standard(kind: type[Data]) -> str:
 def refuses(kind: type[Data]) -> str:
     """Say what is refused beyond the schema, as the class says; empty where nothing is."""
     said = [_plain(base.__dict__["problem"].__doc__) for base in kind.__mro__ if base is not Data and "problem" in base.__dict__]
-    return " ".join(said)
+    return "; ".join(text.removeprefix("Refuse ").rstrip(".") for text in said)
 
 
 @cache
