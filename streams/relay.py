@@ -32,6 +32,12 @@ class RelayFenced(CovenantError):
     exit_code = 3
 
 
+TAKEN_OVER = (
+    "Another relay took over: messages of one store are published by one relay.",
+    "Stop one of the two; the one started last goes on.",
+)
+
+
 class Relay:
     """Publishes until told to stop."""
 
@@ -43,6 +49,7 @@ class Relay:
         self.say = say
         self._halt = threading.Event()
         self._hint = threading.Event()
+        self._number = store.number_relay()
         self._producer = self._connect()
         self._published = {lane: store.published(lane) for lane in range(-1, lanes)}
         say(f"The relay publishes what {lanes} lanes record.")
@@ -74,6 +81,7 @@ class Relay:
 
     def round(self) -> int:
         """Publish what waits now; gives how many messages that were."""
+        self._still_ours()
         waiting = {lane: self.store.outbox(lane, self._published[lane], ROUND) for lane in self._published}
         waiting = {lane: rows for lane, rows in waiting.items() if rows}
         if waiting:
@@ -82,6 +90,10 @@ class Relay:
             self.store.mark_published(lane, rows[-1].sequence)
             self._published[lane] = rows[-1].sequence
         return sum(len(rows) for rows in waiting.values())
+
+    def _still_ours(self) -> None:
+        if self.store.relay_number() != self._number:
+            raise RelayFenced(*TAKEN_OVER)
 
     def close(self) -> None:
         """Disconnect."""
@@ -113,8 +125,8 @@ class Relay:
             producer.commit_transaction()
         except KafkaError as error:
             if fenced(error):
-                msg = "Another relay took over: messages of one store are published by one relay."
-                raise RelayFenced(msg, "Stop one of the two; the one started last goes on.") from error
+                raise RelayFenced(*TAKEN_OVER) from error
+            self._still_ours()  # whatever the broker's client calls it: to connect anew would fence the one that took over
             self._producer.close(timeout=1)
             self._producer = self._connect()
             raise unreachable(self.broker, error) from error

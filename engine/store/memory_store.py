@@ -66,6 +66,7 @@ class MemoryStore:
         """Begin empty."""
         self._lanes: dict[int, Lane] = {}
         self._published: dict[int, int] = {}
+        self._relay = 0
         self._batches: dict[int, list[Batch]] = defaultdict(list)
         self._seen: dict[str, str] = {}
         self._held: dict[str, Held] = defaultdict(Held)
@@ -223,6 +224,15 @@ class MemoryStore:
             self._published[lane] = max(sequence, self.published(lane))
         for done in [number for number in self._outbox[lane] if number <= sequence]:
             del self._outbox[lane][done]
+
+    def number_relay(self) -> int:
+        """Give a relay that begins now its number."""
+        self._relay += 1
+        return self._relay
+
+    def relay_number(self) -> int:
+        """The number given to a relay last."""
+        return self._relay
 
     def save_bundle(self, digest: str, body: bytes, recorded_at: int) -> None:  # noqa: ARG002 - a matter of record on disk
         """Keep a bundle."""

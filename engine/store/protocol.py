@@ -87,6 +87,14 @@ class Store(Protocol):
         """Note what was published, and forget those messages."""
         ...
 
+    def number_relay(self) -> int:
+        """Give a relay that begins now its number: the one numbered last is the one that publishes."""
+        ...
+
+    def relay_number(self) -> int:
+        """The number given to a relay last; 0 for none."""
+        ...
+
     def save_bundle(self, digest: str, body: bytes, recorded_at: int) -> None:
         """Keep a bundle; one of the same digest is the same, and the first stays."""
         ...

@@ -158,6 +158,21 @@ class SqlStore:
             c.execute(update(t.LaneTable).where(LANE.lane == lane, LANE.published < sequence).values(published=sequence))
             c.execute(delete(t.OutboxTable).where(OUTBOX.lane == lane, OUTBOX.sequence <= sequence))
 
+    def number_relay(self) -> int:
+        """Give a relay that begins now its number."""
+        numbered = (
+            "INSERT INTO position (lane, input, next) VALUES (-2, 'relay', 1) "
+            "ON CONFLICT (lane, input) DO UPDATE SET next = position.next + 1 RETURNING next"
+        )
+        with translated("The relay's number"), self.engine.begin() as c:
+            return int(c.exec_driver_sql(numbered).scalar_one())
+
+    def relay_number(self) -> int:
+        """The number given to a relay last."""
+        with self.reading() as c:
+            found = c.exec_driver_sql("SELECT next FROM position WHERE lane = -2 AND input = 'relay'").scalar()
+        return int(found or 0)
+
     def save_bundle(self, digest: str, body: bytes, recorded_at: int) -> None:
         """Keep a bundle."""
         with self._writing(f"Bundle {digest[:12]}") as writer:

@@ -279,6 +279,14 @@ def test_messages_leave_in_the_lanes_order_and_are_forgotten_once_sent(store: St
     assert len(store.outbox(1, 0, 10)) == 1
 
 
+def test_the_relay_that_began_last_is_known_by_its_number(store: Store) -> None:
+    """So that one that was taken over sees it in the store, whatever its broker says."""
+    assert store.relay_number() == 0
+    assert [store.number_relay(), store.number_relay()] == [1, 2]
+    assert store.relay_number() == 2
+    assert store.lanes() == []
+
+
 def test_what_was_published_is_never_unsaid(store: Store) -> None:
     """A relay that was overtaken can't set the mark back."""
     store.record(batch(1, outbox=(message(1), message(2)), outbox_sequence=2))
