@@ -46,6 +46,13 @@ class Rule(msgspec.Struct, frozen=True):
     selects: dict[str, tuple[Any, ...]] = {}
     """Field of the event → the only values of it that the rule speaks of, as every breach of it says in so many words."""
 
+    asserted: tuple[str, ...] = ()
+    """Paths of what the event's source must assert for the rule to apply: "none" there makes it not applicable."""
+
+    def applies(self, event: Mapping[str, Any]) -> bool:
+        """Whether the source of an event of its type asserts what the rule speaks of, such as a region."""
+        return all(event.get(path.removeprefix("event.")) != "none" for path in self.asserted)
+
     def concerns(self, event: Mapping[str, Any]) -> bool:
         """Whether the rule speaks of an event of its type: not if what the event says of itself rules the rule out.
 
@@ -109,6 +116,7 @@ def make_rule(opa: Path, folder: Path, module: Module) -> Rule:
             file=module.name,
             page=page.read_text(encoding="utf-8") if page.exists() else "",
             selects=_selects(module),
+            asserted=tuple(custom.get("asserted", ())),
         )
     except KeyError as error:
         msg = f"{module.name}: its METADATA lacks {error}."

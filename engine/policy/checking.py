@@ -152,9 +152,10 @@ def _described(module: Module, breaches: Sequence[Head]) -> Iterator[Problem]:
     expected = module.path.stem.upper().replace("_", "-")
     if code and code != expected:
         yield Problem(where, f"its code is {code} and its file says {expected}.", "Let both agree.")
-    for path in main.custom.get("discriminator") or []:
-        if f"input.{path}" not in input_paths():
-            yield Problem(where, f"its discriminator names {path}, which no input has.", f"See `{INPUT.name}`.")
+    for said in ("discriminator", "asserted"):
+        for path in main.custom.get(said) or []:
+            if f"input.{path}" not in input_paths():
+                yield Problem(where, f"its {said} names {path}, which no input has.", f"See `{INPUT.name}`.")
     for _, kind in PLACEHOLDER.findall(str(main.custom.get("sentence", ""))):
         if kind not in KINDS:
             do = f"Known kinds are {', '.join(sorted(KINDS - {''}))}."

@@ -20,7 +20,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     code: str
     outcome: str
-    """pass | violation | excused | indeterminate | error."""
+    """pass | violation | excused | indeterminate | not-applicable | error."""
     severity: str = ""
     evidence: dict[str, Any] = {}
     guard: str = ""
@@ -41,6 +41,8 @@ def outcomes(rules: Sequence[Rule], document: Mapping[str, Any], answer: Answer)
 
 
 def _one(rule: Rule, document: Mapping[str, Any], answer: Answer) -> Outcome:
+    if not rule.applies(document["event"]):
+        return Outcome(rule.code, "not-applicable")
     if not rule.concerns(document["event"]):
         return Outcome(rule.code, "pass")
     unknown: Mapping[str, str] = document["unknown"]

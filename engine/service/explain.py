@@ -185,7 +185,8 @@ def _rule(
     now: dict[str, dict[str, Any]],
     clauses: list[Clause],
 ) -> RuleExplained:
-    outcome = now.get(rule.code, {"outcome": "pass"})
+    nothing = {"outcome": "pass" if rule.applies(document["event"]) else "not-applicable"}
+    outcome = now.get(rule.code, nothing)
     needs = dict.fromkeys((*rule.breach_needs, *rule.excuse_needs))
     return RuleExplained(
         code=rule.code,
@@ -193,7 +194,7 @@ def _rule(
         clause=rule.clause,
         severity=rule.severity,
         outcome=outcome["outcome"],
-        recorded=before.get(rule.code, {"outcome": "pass"})["outcome"],
+        recorded=before.get(rule.code, nothing)["outcome"],
         sentence=outcome.get("sentence", ""),
         evidence=outcome.get("evidence", {}),
         missing=outcome.get("missing", {}),

@@ -26,13 +26,13 @@ def document_of(sets: Mapping[str, Any], organisation: str, question: Question) 
 
 
 def judge(rules: Sequence[Rule], document: dict[str, Any], answer: Answer) -> dict[str, dict[str, Any]]:
-    """Give rule code → outcome for all that isn't a pass; a violation carries its discriminator, holder and sentence."""
+    """Give rule code → outcome for all but a pass and what doesn't apply; a violation carries discriminator, holder, sentence."""
     found: dict[str, dict[str, Any]] = {}
     if not (answer.breach or answer.error or document["unknown"]):
         return found  # what most answers say: no rule found a breach, and none lacked a fact
     facts, event = document["facts"], document["event"]
     for outcome in outcomes(rules, document, answer):
-        if outcome.outcome == "pass":
+        if outcome.outcome in ("pass", "not-applicable"):
             continue
         said: dict[str, Any] = {"outcome": outcome.outcome, "severity": outcome.severity, "evidence": outcome.evidence}
         if outcome.guard:

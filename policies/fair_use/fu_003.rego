@@ -9,6 +9,7 @@ package covenant.fair_use
 #   severity: high
 #   respondent: holder
 #   discriminator: [event.credential, event.month]
+#   asserted: [event.network]
 #   settle: PT24H
 #   material: [networks]
 #   thresholds:

@@ -9,6 +9,7 @@ package covenant.fair_use
 #   severity: medium
 #   respondent: holder
 #   discriminator: [event.week]
+#   asserted: [event.interactive]
 #   settle: PT24H
 #   material: [days]
 #   thresholds: {hours: {type: integer, minimum: 1, maximum: 24}, days: {type: integer, minimum: 1, maximum: 7}}

@@ -9,6 +9,7 @@ package covenant.fair_use
 #   severity: critical
 #   respondent: holder
 #   discriminator: [event.credential, event.region, event.month]
+#   asserted: [event.region]
 #   settle: PT24H
 #   material: [region]
 #   thresholds: {regions: {type: array, items: {type: string, minLength: 2}}}

@@ -9,6 +9,7 @@ package covenant.fair_use
 #   severity: low
 #   respondent: holder
 #   discriminator: [event.week]
+#   asserted: [event.utilisation]
 #   settle: PT24H
 #   material: [idle_s]
 #   thresholds: {ppm: {type: integer, minimum: 0, maximum: 1000000}, floor_s: {type: integer, minimum: 0}}

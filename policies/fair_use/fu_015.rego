@@ -9,6 +9,7 @@ package covenant.fair_use
 #   severity: critical
 #   respondent: holder
 #   discriminator: [event.credential, event.tag, event.month]
+#   asserted: [event.tag]
 #   settle: PT24H
 #   material: [tag]
 #   thresholds: {tags: {type: array, items: {type: string, minLength: 1}}}

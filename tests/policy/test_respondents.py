@@ -1,13 +1,15 @@
-"""Whose breach it is: the rule's respondent, or the company's where a case says so; only a holder's charges a person."""
+"""Whose breach it is, and whether a rule applies at all: what its source doesn't assert is held against nobody."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from engine.policy.catalogue import Rule
 from engine.policy.evaluator import Answer
+from engine.policy.outcomes import outcomes
 from engine.service.judging import judge
 
 RULE = Rule(
@@ -46,3 +48,13 @@ def test_an_unknown_holder_matters_only_where_a_holder_is_charged() -> None:
     unknown = {"facts.holder": "the login is linked to nobody"}
     assert _judged({}, unknown)["outcome"] == "indeterminate"
     assert _judged({"respondent": "company"}, unknown)["outcome"] == "violation"
+
+
+@pytest.mark.parametrize(("region", "outcome"), [("none", "not-applicable"), ("DE", "violation")])
+def test_a_rule_does_not_apply_to_what_its_source_does_not_assert(region: str, outcome: str) -> None:
+    """Neither a pass nor an open question, whatever is unknown; and nothing of it stands."""
+    rule, document = replace(RULE, asserted=("event.region",)), _document({})
+    document["event"]["region"] = region
+    answer = Answer("e", breach=[{"code": "FU-001", "evidence": {}}])
+    assert [one.outcome for one in outcomes([rule], document, answer)] == [outcome]
+    assert ("FU-001" in judge([rule], document, answer)) == (outcome == "violation")
