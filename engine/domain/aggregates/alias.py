@@ -26,7 +26,7 @@ class State(msgspec.Struct):
     until: int = FOREVER
     parked: int = 0
     givers: dict[str, str] = {}
-    """Transfer → who held the grant before it, for the transfers of one instant."""
+    """Cause → to whom it assigned the grant at one instant, in order; first, under no cause, who held it until then."""
     gave_at: int = -1
     giver: str = ""
     """Who held a grant before it was assigned anew."""
@@ -42,8 +42,9 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         state.until = FOREVER if data.valid_until is None else data.valid_until
         return NOTHING
     if isinstance(data, GrantAssigned):
-        state.givers, state.gave_at = (state.givers if at == state.gave_at else {}), at
-        state.givers[event.causation_id] = state.id
+        state.givers, state.gave_at = (state.givers if at == state.gave_at else {"": state.id}), at
+        state.givers.pop(event.causation_id, None)
+        state.givers[event.causation_id] = data.target.id
         state.giver, state.given_at = state.id, at
         state.kind, state.id, state.verified, state.until = data.target.kind, data.target.id, True, FOREVER
         return NOTHING
@@ -64,7 +65,9 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         answer = IdentityResolved(data.asker_kind, data.asker_id, data.cause, state.id)
         target = f"{event.organisation}/{data.asker_kind}/{data.asker_id}"
         return Effects(derived=[Derived(target, make(event, answer, f"resolved {data.cause}"))])
-    giver = state.givers.get(cause_id(event), "") if at == state.gave_at and isinstance(data, GrantTransferred) else ""
+    giver = ""
+    if at == state.gave_at and isinstance(data, GrantTransferred):
+        giver = [held for cause, held in state.givers.items() if cause != cause_id(event)][-1]
     if giver:  # a transfer is its giver's, though the grant is the receiver's from that very instant on
         return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{giver}", event)])
     target = state.giver if state.giver and at == state.given_at and event.data.RANK == Rank.APPROVAL else state.id

@@ -186,7 +186,7 @@ def _assigned(state: State, event: Event, grant_id: str, holder: str) -> Derived
     alias = Alias("grant", grant_id)
     fact = GrantAssigned(alias, Target("person", holder))
     return Derived(
-        f"{event.organisation}/alias/{alias.id}", make(event, fact, f"assigned {grant_id} {state.id} {cause_id(event)}")
+        f"{event.organisation}/alias/{alias.id}", make(event, fact, f"assigned {grant_id} {cause_id(event)} {state.id}")
     )
 
 
@@ -213,7 +213,7 @@ def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, kno
         since = None if known.vesting_since < 0 else Instant(known.vesting_since)
         received = GrantReceived(data.to, known.terms, Quantity(known.outstanding), Quantity(known.unvested), since)
         target = f"{event.organisation}/person/{data.to}"
-        effects.derived.append(Derived(target, make(event, received, f"received {state.id} {cause_id(event)}")))
+        effects.derived.append(Derived(target, make(event, received, f"received {cause_id(event)} {state.id}")))
         effects.postings = lifecycle.lose(known, "transferred_out")
         known.state = "transferred"
     return effects
