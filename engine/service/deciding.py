@@ -25,7 +25,7 @@ from engine.policy.catalogue import Rule
 from engine.policy.sentences import render
 from engine.service.memory import Aggregate, Discriminator, LaneMemory
 
-FOLD_VERSION = 1
+FOLD_VERSION = 2
 """Raised whenever folding the same events gives other facts."""
 
 _WEIGHT = {"pass": 0, "excused": 1, "error": 2, "indeterminate": 3, "violation": 4}
