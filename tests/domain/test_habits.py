@@ -107,7 +107,13 @@ def test_what_the_source_does_not_say_is_none_and_counts_nowhere() -> None:
 
 def test_idle_gpu_time_is_time_times_what_was_not_used() -> None:
     """Measured on the devices held; a figure for the node counts nowhere; a week later it is gone."""
-    held = {"person": "p-1", "credential": "c", "quantity": "1", "gpu_seconds": "1000", "utilisation_ppm": 250_000}
+    held: dict[str, Any] = {
+        "person": "p-1",
+        "credential": "c",
+        "quantity": "1",
+        "gpu_seconds": "1000",
+        "utilisation_ppm": 250_000,
+    }
     device, node, later = _asked(
         event("usage.gpu", "2026-02-01", **held),
         event("usage.gpu", "2026-02-02", attribution="node", **held),
@@ -128,7 +134,7 @@ def test_gpu_time_counts_in_the_hours_in_which_it_was_held() -> None:
 
 def test_an_unpriced_hour_is_unknown_and_so_is_what_is_usual_for_four_weeks_after() -> None:
     """Of the hour itself the sum isn't known, but what was usual before is."""
-    free = {"person": "p-1", "credential": "c", "input_tokens": 10}
+    free: dict[str, Any] = {"person": "p-1", "credential": "c", "input_tokens": 10}
     during, after, end, past = _asked(
         event("usage.inference", "2026-02-01T10:10:00Z", **free),
         usage("2026-02-01T11:00:00Z", "1"),
@@ -143,7 +149,13 @@ def test_an_unpriced_hour_is_unknown_and_so_is_what_is_usual_for_four_weeks_afte
 
 def test_a_registered_agents_hours_are_not_a_persons() -> None:
     """Of the credential the approval names, while it is in force."""
-    approval = {"about": {"kind": "person", "id": "p-1"}, "approver": "p-9", "approval_id": "a", "kind": "agent", "scope": "c"}
+    approval: dict[str, Any] = {
+        "about": {"kind": "person", "id": "p-1"},
+        "approver": "p-9",
+        "approval_id": "a",
+        "kind": "agent",
+        "scope": "c",
+    }
     before, agent, other = _asked(
         usage("2026-02-01", "1", interactive=True),
         event("approval.granted", "2026-02-02", **approval),
@@ -156,7 +168,12 @@ def test_a_registered_agents_hours_are_not_a_persons() -> None:
 
 def test_a_journey_and_a_determination_explain_usage_while_they_hold() -> None:
     """A subdivision is in its country; an answer about one tag says nothing of another."""
-    about = {"about": {"kind": "person", "id": "p-1"}, "determination_id": "d", "question": "workload", "decided_by": "p-9"}
+    about: dict[str, Any] = {
+        "about": {"kind": "person", "id": "p-1"},
+        "determination_id": "d",
+        "question": "workload",
+        "decided_by": "p-9",
+    }
     there, gone = _asked(
         event("person.travel_recorded", "2026-02-01", person="p-1", country="US-CA", until="2026-02-03"),
         event("determination.recorded", "2026-02-01", answer="no", workload="mining", **about),
