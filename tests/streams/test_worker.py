@@ -11,6 +11,7 @@ import pytest
 from engine.policy.bundle import Bundle
 from engine.policy.opa_child import OpaChild
 from engine.service.publishing import Publisher
+from engine.service.replay import check
 from examples import company
 from tests.examples.found import expected_of, found_in
 from tests.streams.cluster import KEY, Cluster, embedded
@@ -20,8 +21,13 @@ pytestmark = [pytest.mark.needs_kafka, pytest.mark.needs_postgres, pytest.mark.n
 Rules = tuple[Bundle, OpaChild]
 
 
-def test_the_example_companys_findings_are_the_same_through_the_broker(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
-    """Four partitions, two workers, all loaded before the start: exactly the findings expected, the same standing export."""
+def test_the_example_companys_findings_are_the_same_through_the_broker(
+    cluster: Cluster, tmp_path: Path, rules: Rules, opa_binary: str
+) -> None:
+    """Four partitions, two workers, all loaded before the start: exactly the findings expected, the same standing export.
+
+    The run's journal, replayed by the embedded body in recorded order, gives the same decisions.
+    """
     sent = cluster.send(company.messages())
     cluster.drain(workers=2)
     assert cluster.rows("SELECT sum(read) FROM batch") == [(sent,)]
@@ -31,6 +37,9 @@ def test_the_example_companys_findings_are_the_same_through_the_broker(cluster: 
     found = found_in(cluster.store, cluster.standing().split(b"\n"))
     expected = expected_of(company.expected())
     assert {kind: found[kind] for kind in expected} == expected
+    again = check(cluster.store, Path(opa_binary))
+    assert (again.differences, again.first) == (0, ())
+    assert again.decisions > 40_000
 
 
 def test_what_arrives_piece_by_piece_ends_the_same(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
