@@ -49,6 +49,14 @@ class Reference:
         """Give the moment up to which a feed has said to be complete (µs, not included); −1 when it never did."""
         return self._feeds.get((organisation, feed), -1)
 
+    def incomplete(self, organisation: str, feed: str, at: int) -> str:
+        """Say why no absence may be judged at a moment by what a feed has delivered; empty where one may."""
+        through = self.complete_through(organisation, feed)
+        if through >= at:
+            return ""
+        said = "has never said how far it is complete" if through < 0 else "is not complete up to then"
+        return f"the feed of {feed} {said}"
+
     def affected_since(self, event: Event) -> int:
         """Give the moment from which a further reference event changes what is folded."""
         if isinstance(event.data, PricePublished | PeriodClosed):

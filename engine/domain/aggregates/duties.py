@@ -205,13 +205,11 @@ def facts(
     since = int(data.since)
     due = {"kind": data.kind, "about": data.about_, "at": at, "since": since, "sent_at": sent, "asked": asked}
     unknown: dict[str, str] = {}
-    feed = FEEDS[data.kind]
-    through = reference.complete_through(event.organisation, feed)
-    if met or through >= at:
-        due["met"] = met
+    why = "" if met else reference.incomplete(event.organisation, FEEDS[data.kind], at)
+    if why:
+        unknown["facts.due.met"] = why
     else:
-        said = "has never said how far it is complete" if through < 0 else "is not complete up to then"
-        unknown["facts.due.met"] = f"the feed of {feed} {said}"
+        due["met"] = met
     return fields, {"due": due, "consuming": duties.consumed_at >= 0, "on_leave": duties.on_leave(at)}, unknown
 
 

@@ -209,8 +209,7 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
         outside.used(state.outside, at, data.repository, drawn.ip_terms)
         effects.derived += duties.consume(state.duties, event, at, state.id)
     if coverage == "uncovered":
-        credential = data.credential or (data.user.id if data.user is not None else "none")
-        effects.derived += duties.uncovered(state.duties, event, at, state.id, credential)
+        effects.derived += duties.uncovered(state.duties, event, at, state.id, data.authenticated)
     if over:
         effects.postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
     total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0)
@@ -263,7 +262,7 @@ def _usage_question(
     consumer = _consumer(state, event, data)
     if consumer not in ("", state.id) and grant is not None and grant.personal:
         state.consumers.add(at, consumer)
-    credential = data.credential or (data.user.id if data.user is not None else "none")
+    credential = data.authenticated
     units = (amount, why) if data.unit == CAP_UNIT else (0, "")
     fields, use, unknown = habits.note(state.habits, data, at, credential, units, state.approvals)
     fields |= header(event, at) | {

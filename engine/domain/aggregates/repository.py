@@ -134,12 +134,10 @@ def _released(state: State, event: Event, data: DeadlineReached, at: int, refere
         return NOTHING
     fields = asked.event | header(event, at) | {"kind": data.kind, "about": data.about_}
     unknown = {path: why for path, why in asked.unknown.items() if not path.startswith("facts.approvals")}
-    through = reference.complete_through(event.organisation, "approvals")
     since = int(data.since)
     facts = asked.facts | {"published_at": since, "approvals": state.approvals.in_force_within(since, at)}
-    if through < at:
-        said = "has never said how far it is complete" if through < 0 else "is not complete up to then"
-        unknown["facts.approvals"] = f"the feed of approvals {said}"
+    if why := reference.incomplete(event.organisation, "approvals", at):
+        unknown["facts.approvals"] = why
         del facts["approvals"]
     return Effects(question=Question(fields, facts, unknown))
 

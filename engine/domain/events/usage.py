@@ -65,6 +65,11 @@ class Usage(Data, frozen=True):
     interactive: bool | None = None
     """Whether a person sat at it; unknown where the source doesn't tell people from agents."""
 
+    @property
+    def authenticated(self) -> str:
+        """What it was authenticated by: the credential, else the user's alias, else none."""
+        return self.credential or (self.user.id if self.user is not None else "none")
+
     def about(self) -> Key:
         """Give the person, else what the usage was authenticated by."""
         return charged_to(self.person, self.credential, self.user)
