@@ -7,7 +7,7 @@ lane was written meanwhile.
 from __future__ import annotations
 
 from engine.domain.records import Lane
-from engine.service.process import REFERENCE_LANE
+from engine.service.recording import REFERENCE_LANE
 from engine.store.protocol import Store
 from streams.topics import REFERENCE, Ends, all_inputs
 

@@ -20,7 +20,8 @@ from engine.domain.derivation import Delivery
 from engine.domain.errors import CovenantError, EvaluatorUnavailable, IntegrityError, LaneConflict, StoreUnavailable
 from engine.domain.records import Lane
 from engine.intake.arrivals import Arrival
-from engine.service.process import Body, Work
+from engine.service.process import Body
+from engine.service.works import Work
 from streams.decoding import Message, decode
 from streams.merging import ALWAYS, FOREVER, Ahead, Item, Merge, Step
 from streams.topics import DERIVED, input_name, inputs_of

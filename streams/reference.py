@@ -14,7 +14,7 @@ from typing import Final
 from engine.domain.derivation import Delivery
 from engine.domain.errors import EvaluatorUnavailable, LaneConflict, StoreUnavailable
 from engine.intake.arrivals import Arrival
-from engine.service.process import REFERENCE_LANE
+from engine.service.recording import REFERENCE_LANE
 from streams.decoding import Message, decode
 from streams.lanes import BACKOFF_S, Shared
 from streams.merging import Item

@@ -21,7 +21,8 @@ import msgspec
 from faust.types import TP, EventT
 
 from engine.domain.errors import CovenantError, StoreUnavailable
-from engine.service.process import REFERENCE_LANE, Body
+from engine.service.process import Body
+from engine.service.recording import REFERENCE_LANE
 from streams.decoding import Message
 from streams.lanes import BACKOFF_S, LaneDriver, Pace, Shared
 from streams.reference import INPUT as REFERENCE_INPUT

@@ -18,7 +18,8 @@ import msgspec
 
 from engine.domain.errors import LaneConflict
 from engine.intake.arrivals import Arrival
-from engine.service.process import BatchResult, Body, Work
+from engine.service.process import Body
+from engine.service.works import BatchResult, Work
 
 LANE: Final = 0
 BATCH: Final = 2000

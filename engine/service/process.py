@@ -8,69 +8,29 @@ After any error the lane must be dropped and opened again: the store's position 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future
-
-import msgspec
 
 from engine.domain import codec
 from engine.domain.derivation import Delivery
-from engine.domain.effects import NOTHING
 from engine.domain.errors import LaneConflict
 from engine.domain.order import lane as lane_of
-from engine.domain.records import AggregateRow, Batch, Lane, OutboxRow, RefusedRow, SeenRow
-from engine.domain.timeline import Entry
+from engine.domain.records import Lane
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
-from engine.policy.evaluator import Answer, Evaluator
-from engine.service.deciding import Asked, Deciding
+from engine.policy.evaluator import Evaluator
+from engine.service.asking import Asking
+from engine.service.deciding import Deciding
 from engine.service.folding import Folding
-from engine.service.judging import document_of, judge
+from engine.service.judging import judge
 from engine.service.memory import KINDS, Aggregate, LaneMemory, ReferenceLog, folder
-from engine.service.publishing import Message, Publisher, Recorded
+from engine.service.publishing import Publisher
+from engine.service.recording import REFERENCE_LANE, Recording
 from engine.service.summing import Summing
 from engine.service.taking import Taken, take
+from engine.service.works import BatchResult, Work, start
 from engine.store.protocol import Store
 
-REFERENCE_LANE = -1
-DERIVED_TOPIC = "covenant.derived"
 KEPT = 1_000_000
 """Entries a lane keeps in memory; aggregates untouched for longest are forgotten beyond it and loaded again at need."""
-
-
-class BatchResult(msgspec.Struct, frozen=True):
-    """What a batch did, for people and summaries."""
-
-    read: int = 0
-    accepted: int = 0
-    duplicates: int = 0
-    refused: int = 0
-    decisions: int = 0
-    changes: int = 0
-
-
-class Work(msgspec.Struct):
-    """A batch between `begin` and `finish`."""
-
-    lane: int
-    kind: str
-    folding: Folding
-    asked: list[Asked]
-    unasked: list[tuple[Aggregate, Entry, bool]]
-    """Entries refolded whose input is the one asked before, or (False) of which no rule is asked."""
-    answers: Future[list[Answer]] | None
-    version: int
-    reference: int
-    watermark: int
-    recorded_at: int
-    positions: dict[str, int]
-    aggregates: tuple[AggregateRow, ...]
-    """As they stood when the batch was folded; a later batch may have gone on with them since."""
-    refused: list[RefusedRow]
-    seen: list[SeenRow]
-    read: int
-    duplicates: int
-    work: str = ""
-    ended: bool = False
 
 
 class Body:
@@ -84,8 +44,8 @@ class Body:
         self.evaluator = evaluator
         self.bundle = bundle
         self.lanes = lanes
-        self.publisher = publisher
-        self.sets = bundle.data["params"]
+        self.asking = Asking(evaluator, bundle)
+        self.recording = Recording(lanes, publisher)
         self.windows = bundle.windows
         self.rules = {rule.code: rule for rule in bundle.catalogue.rules}
         self.log = ReferenceLog()
@@ -144,16 +104,7 @@ class Body:
         folding = Folding(LaneMemory(lane), 1, recorded_at)
         for event, written in taken.events:
             folding.record(event, written)
-        said = self._said(Recorded(REFERENCE_LANE, lane.version + 1, recorded_at, refused=taken.refused))
-        outbox = _outbox(lane.outbox_sequence, said)
-        self.store.record(
-            Batch(
-                lane=REFERENCE_LANE, version=lane.version + 1, kind="events", recorded_at=recorded_at, reference=0,
-                watermark=0, work="", read=taken.read, accepted=len(taken.events), duplicates=taken.duplicates,
-                outbox_sequence=lane.outbox_sequence + len(outbox), positions=dict(lane.positions) | dict(positions),
-                journal=tuple(folding.journal), seen=tuple(taken.seen), refused=tuple(taken.refused), outbox=outbox,
-            )
-        )  # fmt: skip
+        self.store.record(self.recording.reference(lane, taken, folding, positions))
         self.catch_up()
         self.summing.closed(event for event, _ in taken.events)
         return BatchResult(taken.read, len(taken.events), taken.duplicates, len(taken.refused))
@@ -222,7 +173,7 @@ class Body:
                 deciding.move(aggregate, entry)
         deciding.stand(self.rules)
         deciding.settle(work.watermark, ended=work.ended)
-        batch = self._batch(memory, work, deciding)
+        batch = self.recording.batch(memory, work, deciding)
         self.store.record(batch)
         memory.version, memory.outbox_sequence = batch.version, batch.outbox_sequence
         for row in work.seen:
@@ -253,58 +204,7 @@ class Body:
         fallen = memory.fallen_due()
         self._load(memory, fallen)
         folding.wake(fallen)
-        folding.refold(background)
-        asked, unasked = self._questions(folding)
-        memory.begun += 1
-        return Work(
-            lane=memory.lane,
-            kind=kind,
-            folding=folding,
-            asked=asked,
-            unasked=unasked,
-            answers=self.evaluator.submit([a.body for a in asked]) if asked else None,
-            version=memory.begun,
-            reference=memory.reference,
-            watermark=memory.watermark,
-            recorded_at=folding.recorded_at,
-            positions=dict(memory.positions),
-            aggregates=tuple(
-                AggregateRow(key, memory.lane, a.newest, a.dirty_from, memory.due.get(key, -1))
-                for key, a in sorted(folding.changed.items())
-            ),
-            refused=taken.refused,
-            seen=taken.seen,
-            read=taken.read,
-            duplicates=taken.duplicates,
-            work=codec.encode(list(background)).decode() if kind == "redecide" else "",
-        )
-
-    def _questions(self, folding: Folding) -> tuple[list[Asked], list[tuple[Aggregate, Entry, bool]]]:
-        """Sort what was refolded; its effects are used up then, and kept no longer: they weigh more than the event."""
-        asked, unasked = [], []
-        for aggregate, entry in folding.touched.values():
-            question = self._ask(aggregate, entry)
-            if question is not None:
-                asked.append(question)
-            else:
-                unasked.append((aggregate, entry, entry.effects.question is not None))
-            entry.effects = NOTHING
-        return asked, unasked
-
-    def _ask(self, aggregate: Aggregate, entry: Entry) -> Asked | None:
-        question = entry.effects.question
-        if question is None:
-            return None
-        rules = self.bundle.catalogue.for_type(entry.event.type)
-        if not rules:
-            return None
-        document = document_of(self.sets, aggregate.organisation, question)
-        body = codec.encode(document)
-        digest = codec.digest(body).hex()
-        if digest == entry.input_digest:
-            return None
-        entry.input_digest = digest
-        return Asked(aggregate, entry, document, body, digest, rules)
+        return start(memory, folding, self.asking, kind, taken, background)
 
     def _load(self, memory: LaneMemory, keys: Sequence[str]) -> None:
         memory.touch(keys)
@@ -319,48 +219,3 @@ class Body:
                 aggregate.load(loaded)
                 memory.entries += len(aggregate.timeline.entries)
             memory.aggregates[key] = aggregate
-
-    def _batch(self, memory: LaneMemory, work: Work, deciding: Deciding) -> Batch:
-        folding = work.folding
-        recorded = Recorded(
-            work.lane, work.version, work.recorded_at, deciding.decisions, list(deciding.violations.values()),
-            deciding.before, deciding.changes, deciding.indeterminates, work.refused,
-        )  # fmt: skip
-        forwarded = [Message(DERIVED_TOPIC, key, value) for key, value in folding.messages()]
-        outbox = _outbox(memory.outbox_sequence, [*forwarded, *self._said(recorded)])
-        return Batch(
-            lane=work.lane,
-            version=work.version,
-            kind=work.kind,
-            recorded_at=work.recorded_at,
-            reference=work.reference,
-            watermark=work.watermark,
-            work=work.work,
-            read=work.read,
-            accepted=len(work.seen),
-            duplicates=work.duplicates,
-            outbox_sequence=memory.outbox_sequence + len(outbox),
-            lanes=self.lanes,
-            positions=work.positions,
-            journal=tuple(folding.journal),
-            seen=tuple(work.seen),
-            decisions=tuple(deciding.decisions),
-            withdrawn=tuple(deciding.withdrawn),
-            inputs=tuple({row.digest: row for row in deciding.inputs}.values()),
-            postings=tuple(folding.postings),
-            violations=tuple(deciding.violations.values()),
-            changes=tuple(deciding.changes),
-            indeterminates=tuple(deciding.indeterminates),
-            refused=tuple(work.refused),
-            derived=tuple({(r.aggregate, r.identity, r.key, r.target): r for r in folding.derived}.values()),
-            outbox=outbox,
-            aggregates=work.aggregates,
-        )
-
-    def _said(self, recorded: Recorded) -> list[Message]:
-        """Give what is said of a batch to the outside."""
-        return [] if self.publisher is None else self.publisher.messages(recorded)
-
-
-def _outbox(sequence: int, messages: Sequence[Message]) -> tuple[OutboxRow, ...]:
-    return tuple(OutboxRow(number, *message) for number, message in enumerate(messages, sequence + 1))

@@ -1,0 +1,83 @@
+"""A batch between `begin` and `finish`: what it took in, folded and asked, as it stood when it was begun."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import Future
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.records import AggregateRow, RefusedRow, SeenRow
+from engine.domain.timeline import Entry
+from engine.policy.evaluator import Answer
+from engine.service.asking import Asking
+from engine.service.deciding import Asked
+from engine.service.folding import Folding
+from engine.service.memory import Aggregate, LaneMemory
+from engine.service.taking import Taken
+
+
+class BatchResult(msgspec.Struct, frozen=True):
+    """What a batch did, for people and summaries."""
+
+    read: int = 0
+    accepted: int = 0
+    duplicates: int = 0
+    refused: int = 0
+    decisions: int = 0
+    changes: int = 0
+
+
+class Work(msgspec.Struct):
+    """A batch between `begin` and `finish`."""
+
+    lane: int
+    kind: str
+    folding: Folding
+    asked: list[Asked]
+    unasked: list[tuple[Aggregate, Entry, bool]]
+    """Entries refolded whose input is the one asked before, or (False) of which no rule is asked."""
+    answers: Future[list[Answer]] | None
+    version: int
+    reference: int
+    watermark: int
+    recorded_at: int
+    positions: dict[str, int]
+    aggregates: tuple[AggregateRow, ...]
+    """As they stood when the batch was folded; a later batch may have gone on with them since."""
+    refused: list[RefusedRow]
+    seen: list[SeenRow]
+    read: int
+    duplicates: int
+    work: str = ""
+    ended: bool = False
+
+
+def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken: Taken, background: Sequence[str] = ()) -> Work:
+    """Fold what is stale, ask the rules of what changed, and keep how all stands for `finish`."""
+    folding.refold(background)
+    asked, unasked = asking.questions(folding)
+    memory.begun += 1
+    return Work(
+        lane=memory.lane,
+        kind=kind,
+        folding=folding,
+        asked=asked,
+        unasked=unasked,
+        answers=asking.submit(asked),
+        version=memory.begun,
+        reference=memory.reference,
+        watermark=memory.watermark,
+        recorded_at=folding.recorded_at,
+        positions=dict(memory.positions),
+        aggregates=tuple(
+            AggregateRow(key, memory.lane, a.newest, a.dirty_from, memory.due.get(key, -1))
+            for key, a in sorted(folding.changed.items())
+        ),
+        refused=taken.refused,
+        seen=taken.seen,
+        read=taken.read,
+        duplicates=taken.duplicates,
+        work=codec.encode(list(background)).decode() if kind == "redecide" else "",
+    )
