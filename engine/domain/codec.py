@@ -17,6 +17,7 @@ from engine.domain import wording
 from engine.domain.errors import Refusal
 from engine.domain.events import TYPES, Data, Event
 from engine.domain.events.base import Name
+from engine.domain.prepared import convert_learnt, converter
 from engine.domain.values import Instant, Quantity, instant, instant_text, quantity, quantity_text
 
 SCHEMA_BASE: Final = "urn:covenant:schema:"
@@ -63,6 +64,8 @@ def _out(value: Any) -> Any:
 
 
 _ENCODER: Final = msgspec.json.Encoder(enc_hook=_out, order="deterministic")
+_ENVELOPE: Final = converter(_Envelope, _in)
+_DATA: Final = {kind: converter(kind, _in) for kind in TYPES.values()}
 
 
 def encode(value: Any) -> bytes:
@@ -73,7 +76,7 @@ def encode(value: Any) -> bytes:
 def read_data(kind: type[Data], raw: Any) -> Data:
     """Turn an event's `data` into its class; `Refusal` names the field, what was expected and what came."""
     try:
-        return msgspec.convert(raw, kind, dec_hook=_in)
+        return _DATA[kind](raw)
     except msgspec.ValidationError as error:
         do = f"Correct it at the source; the schema is {SCHEMA_BASE}{kind.TYPE}."
         raise wording.refusal(error, kind, raw, "data", do) from error
@@ -82,7 +85,7 @@ def read_data(kind: type[Data], raw: Any) -> Data:
 def check_value(kind: Any, raw: Any, at: str) -> None:
     """Refuse a value that one field of an event, of the annotated type `kind`, wouldn't take; `at` is its path."""
     try:
-        msgspec.convert(raw, kind, dec_hook=_in)
+        convert_learnt(raw, kind, dec_hook=_in)  # the type of an event's field, learnt with the event
     except msgspec.ValidationError as error:
         raise wording.refusal(error, kind, raw, at) from error
 
@@ -93,7 +96,7 @@ def read_event(raw: Any, *, internal: bool = False, trust_recorded: bool = False
     `internal` admits the types that only the engine makes; `trust_recorded` honours a producer's `recordedat`.
     """
     try:
-        envelope = msgspec.convert(raw, _Envelope, dec_hook=_in)
+        envelope = _ENVELOPE(raw)
     except msgspec.ValidationError as error:
         raise _envelope_refusal(error, raw, internal=internal) from error
     kind = TYPES.get(envelope.type)

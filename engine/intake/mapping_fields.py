@@ -16,6 +16,7 @@ from msgspec import UNSET, inspect
 
 from engine.domain.codec import check_value
 from engine.domain.errors import Refusal, UsageError
+from engine.domain.prepared import converter
 from engine.domain.values import Instant, Quantity, instant_text
 from engine.domain.wording import cut, refusal, shown, unknown
 from engine.intake.exact import Number, decimal_text, number, ratio, rounded, times
@@ -48,10 +49,13 @@ class Field(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fields: dict[str, Any] | None = None
 
 
+_READ: Final = converter(Field)
+
+
 def declared(raw: Any, at: str) -> Field:
     """Read a field's declaration; `UsageError` names what is wrong."""
     try:
-        found = msgspec.convert(raw, Field)
+        found = _READ(raw)
     except msgspec.ValidationError as error:
         wrong = refusal(error, Field, raw, at)
         raise UsageError(wrong.message, wrong.do) from error

@@ -15,6 +15,7 @@ import yaml
 from engine.domain.errors import Refusal, UsageError
 from engine.domain.events import TYPES, Data
 from engine.domain.events.base import Name
+from engine.domain.prepared import converter
 from engine.domain.values import LIMIT, SECOND_US
 from engine.domain.wording import cut, nearest, refusal, shown, unknown
 from engine.intake.exact import rounded
@@ -58,6 +59,9 @@ class Declaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     organisation: Annotated[str, msgspec.Meta(min_length=1, max_length=64, pattern="^[^/]*$")] | None = None
 
 
+_READ: Final = converter(Declaration)
+
+
 class Mapping(msgspec.Struct, frozen=True):
     """A checked mapping, ready to read rows."""
 
@@ -98,7 +102,7 @@ def _declaration(text: str) -> Declaration:
         msg = f"Expected keys such as source, type, time and data, got {shown(raw)}."
         raise UsageError(msg, _DO)
     try:
-        return msgspec.convert(raw, Declaration)
+        return _READ(raw)
     except msgspec.ValidationError as error:
         wrong = refusal(error, Declaration, raw, do=_DO)
         raise UsageError(wrong.message, wrong.do) from error

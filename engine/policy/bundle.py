@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -61,9 +61,12 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
         return msgspec.json.encode(self)
 
 
+_DECODER: Final = msgspec.json.Decoder(Bundle)
+
+
 def from_bytes(body: bytes) -> Bundle:
     """Read back what `to_bytes` wrote; its digest is checked."""
-    bundle = msgspec.json.decode(body, type=Bundle)
+    bundle = _DECODER.decode(body)
     if digest_of(bundle.files) != bundle.digest:
         msg = f"The stored bundle {bundle.digest[:12]} isn't what its name says."
         raise PolicyError(msg, "Restore the store from a backup; decisions under it can't be re-made otherwise.")

@@ -30,6 +30,9 @@ class _Reply(msgspec.Struct):
     result: _Said | None = None
 
 
+_DECODER: Final = msgspec.json.Decoder(_Reply)
+
+
 class OpaClient:
     """An `Evaluator` over HTTP."""
 
@@ -45,7 +48,6 @@ class OpaClient:
         self._batches = ThreadPoolExecutor(4, thread_name_prefix="opa-batch")
         timeout = urllib3.Timeout(connect=5.0, read=timeout_s)
         self._http = urllib3.PoolManager(maxsize=in_flight, timeout=timeout, retries=urllib3.Retry(2, backoff_factor=0.2))
-        self._decode = msgspec.json.Decoder(_Reply).decode
 
     def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
         """Answer inputs in order."""
@@ -84,7 +86,7 @@ class OpaClient:
             msg = f"The policy engine at {self.url} answers with status {status}: {_message(body)}."
             raise EvaluatorUnavailable(msg, "See why it does; nothing is lost meanwhile.")
         try:
-            said = self._decode(body).result
+            said = _DECODER.decode(body).result
         except msgspec.MsgspecError as error:
             msg = f"The policy engine at {self.url} answers what covenant.main doesn't say ({error})."
             raise EvaluatorUnavailable(msg, "Restore main.rego as it ships, and see that OPA answers there.") from error

@@ -37,6 +37,14 @@ def _restored(kind: type[int], value: int) -> int:
     return kind(value)
 
 
+_RESTORE = {
+    kind: msgspec.msgpack.Decoder(state, dec_hook=_restored).decode
+    for kind, state in (
+        ("person", person.State), ("repository", repository.State), ("pool", pool.State), ("alias", alias.State),
+    )
+}  # fmt: skip
+
+
 class ReferenceLog:
     """Reference data known so far; one object, replaced inside as the log grows, so that folders see the newest."""
 
@@ -56,7 +64,7 @@ class ReferenceLog:
 def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
     """Give how the aggregate of a key is folded."""
     _, kind, ident = key.split("/", 2)
-    encode, decode = _ENCODER.encode, partial(msgspec.msgpack.decode, dec_hook=_restored)
+    encode, restore = _ENCODER.encode, _RESTORE.get(kind, _RESTORE["alias"])
 
     def fold_person(state: Any, event: Event, at: int) -> Effects:
         return person.fold(state, event, at, log.now)
@@ -66,13 +74,13 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
 
     if kind == "person":
         start = partial(person.start, ident, dict(windows))
-        return Folder(start, fold_person, encode, partial(decode, type=person.State))
+        return Folder(start, fold_person, encode, restore)
     if kind == "repository":
         begin = partial(repository.State, release_us=windows["release_us"])
-        return Folder(begin, fold_repository, encode, partial(decode, type=repository.State))
+        return Folder(begin, fold_repository, encode, restore)
     if kind == "pool":
-        return Folder(pool.State, pool.fold, encode, partial(decode, type=pool.State))
-    return Folder(alias.State, alias.fold, encode, partial(decode, type=alias.State))
+        return Folder(pool.State, pool.fold, encode, restore)
+    return Folder(alias.State, alias.fold, encode, restore)
 
 
 class Group(msgspec.Struct):
