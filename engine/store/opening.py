@@ -6,6 +6,8 @@ only a writer takes the write lock.
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from pathlib import Path
 from typing import Any, Final
 
@@ -20,6 +22,7 @@ from engine.store.sql_store import SqlStore
 
 WAIT_S: Final = 10
 """How long a writer waits for another one, and a connection for the server."""
+_AGAIN_S: Final = 0.02
 _PRAGMAS: Final = (
     f"busy_timeout={WAIT_S * 1000}",
     "page_size=16384",  # counts for a new file only: rows of half a kilobyte and several trees fill larger pages better
@@ -86,7 +89,7 @@ def _sqlite(url: URL) -> Engine:
     def on_connect(connection: Any, _: Any) -> None:
         connection.isolation_level = None
         for pragma in _PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
+            _tell(connection, f"PRAGMA {pragma}")
 
     @event.listens_for(engine, "begin")
     def on_begin(connection: Any) -> None:
@@ -94,6 +97,24 @@ def _sqlite(url: URL) -> Engine:
         connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
     return engine
+
+
+def _tell(connection: sqlite3.Connection, statement: str) -> None:
+    """Run a statement of a new connection, waiting for others as a writer does.
+
+    Two processes that turn one new file to WAL at once would wait for each other, so SQLite tells one of them "busy" at once
+    and doesn't go by `busy_timeout`; it is to try again: https://www.sqlite.org/c3ref/busy_handler.html.
+    """
+    last = time.monotonic() + WAIT_S
+    while True:
+        try:
+            connection.execute(statement)
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > last:
+                raise
+            time.sleep(_AGAIN_S)
+        else:
+            return
 
 
 def _postgres(url: URL) -> Engine:

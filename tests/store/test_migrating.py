@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -119,6 +121,20 @@ def test_a_fresh_file_is_ready_at_once(tmp_path: Path) -> None:
     began = time.process_time()
     open_store(f"sqlite:///{tmp_path / 'second.db'}").close()
     assert time.process_time() - began < 0.3
+
+
+def test_a_store_that_another_process_is_just_making_is_waited_for(tmp_path: Path) -> None:
+    """SQLite refuses to turn a file to WAL while another writes it, at once and whatever its timeout: we try again."""
+    file = tmp_path / "covenant.db"
+    other = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    release = threading.Timer(0.3, other.execute, ["ROLLBACK"])
+    release.start()
+    store = open_store(f"sqlite:///{file}")
+    release.join()
+    assert store.lanes() == []
+    store.close()
+    other.close()
 
 
 def test_processes_that_open_a_new_store_at_once_all_succeed(empty_url: str) -> None:
