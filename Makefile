@@ -30,7 +30,7 @@ demo: setup
 
 test: setup
 	$(PY) -m tests.services
-	$(PY) -m pytest
+	$(PY) -m pytest $(TESTS)
 
 check: setup
 	$(PY) -m ruff format --check .
