@@ -11,6 +11,7 @@ import msgspec
 
 from engine import bootstrap
 from engine.cli.shell import Shell, pass_shell
+from engine.domain.records import PayloadRow
 from engine.domain.values import FOREVER, instant_text, quantity_text
 from engine.policy.opa_child import OpaChild
 from engine.service.explain import Explanation, RuleExplained
@@ -59,7 +60,15 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "opa_version": made.opa_version,
         "opa_version_now": explanation.opa_version,
         "rules": msgspec.to_builtins(explanation.rules),
+        "original": _original(explanation.original),
     }
+
+
+def _original(row: PayloadRow | None) -> dict[str, Any] | None:
+    """Give the record an event was made from; `cut` where only its beginning is kept."""
+    if row is None:
+        return None
+    return {"size": row.size, "cut": row.size > len(row.body), "text": row.body.decode("utf-8", errors="backslashreplace")}
 
 
 def in_words(explanation: Explanation, *, every: bool) -> Iterator[str]:
@@ -67,6 +76,9 @@ def in_words(explanation: Explanation, *, every: bool) -> Iterator[str]:
     made = explanation.decision
     yield f"Decision {made.id}: {made.verdict}{'' if explanation.stands else ', superseded or withdrawn since'}."
     yield f"Of {made.type}, {instant_text(made.time)}, {made.source} {made.event_id}, about {made.aggregate}."
+    if explanation.original is not None:
+        written = _original(explanation.original) or {}
+        yield f"Made from a record of {written['size']:,} bytes, as its source wrote it: {shown('', written['text'].strip())}"
     source = "kept with it" if explanation.rebuilt == "kept" else "folded again from the journal"
     same = "comes out the same" if explanation.same else "COMES OUT OTHERWISE"
     yield f"Policies {made.bundle[:12]}, input {source}. Made again with OPA {explanation.opa_version} it {same}."

@@ -46,6 +46,23 @@ class SeenRow(Row, frozen=True):
     content: str
 
 
+class OriginalRow(Row, frozen=True):
+    """What an event was made from, where a source normalised it: several events of one record share a payload."""
+
+    identity: str
+    payload: str
+    """Its digest."""
+
+
+class PayloadRow(Row, frozen=True):
+    """A record as its source wrote it, kept beside the events made from it."""
+
+    digest: str
+    size: int
+    """Bytes of the whole record; `body` holds all of them up to a limit."""
+    body: bytes
+
+
 class DecisionRow(Row, frozen=True):
     """One evaluation of one entry. `supersedes` is the decision of the same entry that it replaces."""
 
@@ -204,28 +221,6 @@ class OutboxRow(Row, frozen=True):
     value: bytes
 
 
-class CheckpointRow(Row, frozen=True):
-    """An aggregate's folded state up to and with a place: so that it needn't be refolded from the beginning.
-
-    Derived from the journal and never part of the truth: it may be lost, and an entry that later comes before its
-    place makes it void.
-    """
-
-    aggregate: str
-    entries: int
-    """How many entries it has folded."""
-    time: int
-    """Time of the place folded last."""
-    place: str
-    """Canonical JSON of the place folded last."""
-    version: int
-    """The lane's version whose entries it knows; those of later batches aren't in it."""
-    reference: int
-    """How many reference entries it was folded with."""
-    fold_version: int
-    state: bytes
-
-
 class AggregateRow(Row, frozen=True):
     """What the lane knows of an aggregate without loading it."""
 
@@ -265,6 +260,8 @@ class Batch(Row, frozen=True):
     """Next offset per `topic/partition` (or file) after this batch."""
     journal: tuple[JournalRow, ...] = ()
     seen: tuple[SeenRow, ...] = ()
+    originals: tuple[OriginalRow, ...] = ()
+    payloads: tuple[PayloadRow, ...] = ()
     decisions: tuple[DecisionRow, ...] = ()
     withdrawn: tuple[WithdrawnDecision, ...] = ()
     inputs: tuple[InputRow, ...] = ()
@@ -311,6 +308,5 @@ class Loaded(msgspec.Struct):
     derived: list[DerivedRow] = msgspec.field(default_factory=list)
     violations: list[ViolationRow] = msgspec.field(default_factory=list)
     indeterminates: list[IndeterminateRow] = msgspec.field(default_factory=list)
-    checkpoint: CheckpointRow | None = None
     dirty_from: int = -1
     due: int = -1

@@ -9,7 +9,10 @@ from engine.domain.events import Event
 
 
 class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """One line or message as it was understood. `raw` is kept for a refusal, cut to a limit."""
+    """One line or message as it was understood. `raw` is kept for a refusal, cut to a limit.
+
+    With an event `raw` is the record that the event was made from; empty where the event is what came.
+    """
 
     event: Event | None
     refusal: Refusal | None = None

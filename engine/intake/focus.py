@@ -54,7 +54,8 @@ class Focus:
                 if row.cells is None:
                     raise row.refusal or Refusal("The line can't be read.", "Send it again.")
                 line = {name: value.strip() for name, value in row.cells.items() if value.strip() not in _NOTHING}
-                yield Arrival(admitted(cloudevent(_charge(line), row.cells, _WHAT, identities, options), options), None, b"", at)
+                event = admitted(cloudevent(_charge(line), row.cells, _WHAT, identities, options), options)
+                yield Arrival(event, None, _kept(row), at)
             except Refusal as refusal:
                 yield refused(refusal, _kept(row), at)
 

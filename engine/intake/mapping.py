@@ -42,7 +42,7 @@ class Mapped:
                 raw = row.raw[:RAW_BYTES_MAX] if refusal.code == "too-long" else row.raw
                 yield refused(refusal, raw, at)
             else:
-                yield Arrival(event, None, b"", at)
+                yield Arrival(event, None, row.raw, at)
 
     def _rows(self, stream: BinaryIO) -> Iterator[Row]:
         declaration = self._mapping.declaration

@@ -69,19 +69,21 @@ class Records(ABC):
             if refusal is not None:
                 yield refused(refusal, kept(document.raw), at)
                 continue
+            alone = document.raw if len(found) == 1 else b""
             for place, record in found:
-                yield from self.read(record, f"{at} {place}".rstrip(), identities, options)
+                yield from self.read(record, f"{at} {place}".rstrip(), identities, options, alone)
 
-    def read(self, record: Any, at: str, identities: Identities, options: Options) -> Iterator[Arrival]:
-        """Give the arrivals of one record."""
+    def read(self, record: Any, at: str, identities: Identities, options: Options, written: bytes = b"") -> Iterator[Arrival]:
+        """Give the arrivals of one record; `written` is how it came, where it came by itself."""
         try:
             drafts = list(self.drafts(record))
         except Refusal as refusal:
             yield refused(refusal, kept(_encode(record)), at)
             return
+        original = written or _encode(record)
         for draft in drafts:
             try:
-                yield Arrival(admitted(cloudevent(draft, record, self.what, identities, options), options), None, b"", at)
+                yield Arrival(admitted(cloudevent(draft, record, self.what, identities, options), options), None, original, at)
             except Refusal as refusal:
                 yield refused(refusal, kept(_encode(record)), at)
 

@@ -68,7 +68,7 @@ class Sacct:
                 except Refusal as refusal:
                     yield refused(refusal, named_by + line.text, at)
                 else:
-                    yield Arrival(event, None, b"", at)
+                    yield Arrival(event, None, named_by + line.text, at)
 
 
 def _cells(raw: bytes) -> list[str]:

@@ -15,7 +15,7 @@ import msgspec
 from engine.domain import codec
 from engine.domain.errors import IntegrityError, NotFound, UsageError
 from engine.domain.order import place
-from engine.domain.records import DecisionRow, Recorded
+from engine.domain.records import DecisionRow, PayloadRow, Recorded
 from engine.domain.timeline import Entry, Timeline
 from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.catalogue import Rule
@@ -63,6 +63,8 @@ class Explanation(msgspec.Struct, frozen=True):
     """Of the OPA asked now."""
     document: dict[str, Any]
     rules: list[RuleExplained]
+    original: PayloadRow | None = None
+    """The record that the event was made from, as its source wrote it; None where the event itself is what came."""
 
 
 def find(lookups: Lookups, wanted: str) -> Recorded:
@@ -111,6 +113,7 @@ def explain(lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bu
         opa_version=evaluator.opa_version,
         document=document,
         rules=explained,
+        original=lookups.store.original(decision.identity),
     )
 
 

@@ -49,6 +49,8 @@ class Recording:
             positions=work.positions,
             journal=tuple(folding.journal),
             seen=tuple(work.seen),
+            originals=work.originals,
+            payloads=work.payloads,
             decisions=tuple(deciding.decisions),
             withdrawn=tuple(deciding.withdrawn),
             inputs=tuple({row.digest: row for row in deciding.inputs}.values()),
@@ -71,7 +73,8 @@ class Recording:
             lane=REFERENCE_LANE, version=lane.version + 1, kind="events", recorded_at=recorded_at, reference=0,
             watermark=0, work="", read=taken.read, accepted=len(taken.events), duplicates=taken.duplicates,
             outbox_sequence=lane.outbox_sequence + len(outbox), positions=dict(lane.positions) | dict(positions),
-            journal=tuple(folding.journal), seen=tuple(taken.seen), refused=tuple(taken.refused), outbox=outbox,
+            journal=tuple(folding.journal), seen=tuple(taken.seen), originals=tuple(taken.originals),
+            payloads=tuple(taken.payloads.values()), refused=tuple(taken.refused), outbox=outbox,
         )  # fmt: skip
 
     def _said(self, recorded: Recorded) -> list[Message]:

@@ -14,13 +14,13 @@ from engine.domain import codec
 from engine.domain.derivation import Delivery
 from engine.domain.errors import Refusal
 from engine.domain.events import Event
-from engine.domain.records import RefusedRow, SeenRow
+from engine.domain.records import OriginalRow, PayloadRow, RefusedRow, SeenRow
 from engine.domain.written import Written, write
 from engine.intake.arrivals import Arrival
 from engine.store.protocol import Store
 
 RAW_KEPT = 65_536
-"""Bytes of a refused line that are kept."""
+"""Bytes of a refused line that are kept, and of a record that events were made from."""
 
 
 class Taken(msgspec.Struct):
@@ -29,6 +29,9 @@ class Taken(msgspec.Struct):
     events: list[tuple[Event, Written]] = []
     deliveries: list[Delivery] = []
     seen: list[SeenRow] = []
+    originals: list[OriginalRow] = []
+    payloads: dict[str, PayloadRow] = {}
+    """By digest."""
     refused: list[RefusedRow] = []
     read: int = 0
     duplicates: int = 0
@@ -56,6 +59,8 @@ def take(store: Store, arrivals: Sequence[Arrival | Delivery], recorded_at: int,
             known[written.identity] = written.content
             taken.seen.append(SeenRow(written.identity, written.content))
             taken.events.append((event, written))
+            if arrival.raw:
+                _keep(taken, written.identity, arrival.raw)
         elif before == written.content:
             taken.duplicates += 1
         else:
@@ -64,6 +69,14 @@ def take(store: Store, arrivals: Sequence[Arrival | Delivery], recorded_at: int,
             refusal = Refusal(msg, do, code="conflicting-duplicate", field="id")
             taken.refused.append(refused_row(arrival, refusal, recorded_at))
     return taken
+
+
+def _keep(taken: Taken, identity: str, raw: bytes) -> None:
+    """Keep the record an event was made from, once however many events were."""
+    payload = codec.digest(raw).hex()
+    taken.originals.append(OriginalRow(identity, payload))
+    if payload not in taken.payloads:
+        taken.payloads[payload] = PayloadRow(payload, len(raw), raw[:RAW_KEPT])
 
 
 def refused_row(arrival: Arrival, refusal: Refusal | None, recorded_at: int) -> RefusedRow:

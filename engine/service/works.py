@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import msgspec
 
 from engine.domain import codec
-from engine.domain.records import AggregateRow, RefusedRow, SeenRow
+from engine.domain.records import AggregateRow, OriginalRow, PayloadRow, RefusedRow, SeenRow
 from engine.domain.timeline import Entry
 from engine.policy.evaluator import Answer
 from engine.service.asking import Asking
@@ -48,6 +48,8 @@ class Work(msgspec.Struct):
     """As they stood when the batch was folded; a later batch may have gone on with them since."""
     refused: list[RefusedRow]
     seen: list[SeenRow]
+    originals: tuple[OriginalRow, ...]
+    payloads: tuple[PayloadRow, ...]
     read: int
     duplicates: int
     work: str = ""
@@ -77,6 +79,8 @@ def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken
         ),
         refused=taken.refused,
         seen=taken.seen,
+        originals=tuple(taken.originals),
+        payloads=tuple(taken.payloads.values()),
         read=taken.read,
         duplicates=taken.duplicates,
         work=codec.encode(list(background)).decode() if kind == "redecide" else "",

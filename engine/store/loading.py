@@ -12,7 +12,6 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Select, func, select
 
 from engine.domain.records import (
-    CheckpointRow,
     DecisionRow,
     DerivedRow,
     IndeterminateRow,
@@ -23,7 +22,6 @@ from engine.domain.records import (
     ViolationRow,
 )
 from engine.store import tables as t
-from engine.store.checkpoints import Entry, newest_valid
 from engine.store.dialects import Dialect
 
 R = TypeVar("R", bound=Row)
@@ -47,7 +45,7 @@ class Loader:
         self._connection = connection
         self._dialect = dialect
 
-    def load(self, aggregates: Sequence[str], fold_version: int) -> dict[str, Loaded]:
+    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
         """Give all that is held of each aggregate; see `Store.load`."""
         loaded = {key: Loaded(key) for key in aggregates}
         known = columns(t.AggregateTable)
@@ -58,7 +56,7 @@ class Loader:
         keys = list(found)
         for key, (dirty_from, due) in found.items():
             loaded[key].dirty_from, loaded[key].due = dirty_from, due
-        self._journal(loaded, keys, fold_version)
+        self._journal(loaded, keys)
         standing = columns(t.DecisionTable)
         for decision in self._rows(DecisionRow, standing, keys, standing.stands):
             loaded[decision.aggregate].decisions.append(decision)
@@ -72,31 +70,18 @@ class Loader:
             loaded[missing.aggregate].indeterminates.append(missing)
         return loaded
 
-    def _journal(self, loaded: dict[str, Loaded], keys: Sequence[str], fold_version: int) -> None:
+    def _journal(self, loaded: dict[str, Loaded], keys: Sequence[str]) -> None:
         journal = columns(t.JournalTable)
-        entries: dict[str, list[Entry]] = {key: [] for key in keys}
-        query = of(JournalRow, journal, journal.version).where(
-            self._dialect.among(journal.aggregate, keys), journal.origin != "forwarded"
-        )
+        latest: dict[str, dict[str, JournalRow]] = {key: {} for key in keys}
+        query = of(JournalRow, journal).where(self._dialect.among(journal.aggregate, keys), journal.origin != "forwarded")
         for row in self._connection.execute(query.order_by(journal.version, journal.ordinal)):
-            entry = JournalRow(*row[:-1])
-            entries[entry.aggregate].append((row[-1], entry))
-        saved = self._checkpoints(keys, fold_version) if fold_version else {}
-        for key, held in entries.items():
-            latest: dict[str, JournalRow] = {}
-            for _, entry in held:
-                before = latest.get(entry.identity)
-                if before is None or entry.revision > before.revision:
-                    latest[entry.identity] = entry
-            loaded[key].journal.extend(latest.values())
-            if key in saved:
-                loaded[key].checkpoint = newest_valid(saved[key], held, fold_version)
-
-    def _checkpoints(self, keys: Sequence[str], fold_version: int) -> dict[str, list[CheckpointRow]]:
-        table, saved = columns(t.CheckpointTable), dict[str, list[CheckpointRow]]()
-        for row in self._rows(CheckpointRow, table, keys, table.fold_version == fold_version):
-            saved.setdefault(row.aggregate, []).append(row)
-        return saved
+            entry = JournalRow(*row)
+            held = latest[entry.aggregate]
+            before = held.get(entry.identity)
+            if before is None or entry.revision > before.revision:
+                held[entry.identity] = entry
+        for key, held in latest.items():
+            loaded[key].journal.extend(held.values())
 
     def _postings(self, keys: Sequence[str]) -> Iterator[PostingRow]:
         p = columns(t.PostingTable)

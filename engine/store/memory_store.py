@@ -16,7 +16,6 @@ from engine.domain.errors import LaneConflict, NotFound
 from engine.domain.records import (
     AggregateRow,
     Batch,
-    CheckpointRow,
     DecisionRow,
     DerivedRow,
     IndeterminateRow,
@@ -25,16 +24,24 @@ from engine.domain.records import (
     Lane,
     Loaded,
     OutboxRow,
+    PayloadRow,
     PostingRow,
     Recorded,
     RefusedRow,
     ViolationChange,
     ViolationRow,
 )
-from engine.store.checkpoints import KEPT, Entry, by_age, newest_valid
 from engine.store.protocol import REFERENCE_LANE
 
-_FORGOTTEN: dict[str, Any] = {"seen": (), "inputs": (), "refused": (), "outbox": (), "positions": {}}
+_FORGOTTEN: dict[str, Any] = {
+    "seen": (),
+    "originals": (),
+    "payloads": (),
+    "inputs": (),
+    "refused": (),
+    "outbox": (),
+    "positions": {},
+}
 """Rows of a batch that are held elsewhere."""
 _PROJECTED: dict[str, Any] = dict.fromkeys(
     ("decisions", "withdrawn", "postings", "violations", "changes", "indeterminates", "derived", "aggregates"), ()
@@ -48,15 +55,14 @@ PostingKey = tuple[str, str, str, str, str, str]
 class Held(msgspec.Struct):
     """What is held of one aggregate."""
 
-    entries: list[Entry] = []
+    entries: list[tuple[int, JournalRow]] = []
+    """With the lane's version that recorded each."""
     decisions: dict[tuple[int, int], DecisionRow] = {}
     """Those that stand, by (version, ordinal)."""
     postings: dict[PostingKey, int] = {}
     derived: dict[tuple[str, str], DerivedRow] = {}
     violations: dict[str, ViolationRow] = {}
     indeterminates: dict[tuple[str, str], IndeterminateRow] = {}
-    checkpoints: dict[tuple[int, int], CheckpointRow] = {}
-    """By (version, entries)."""
 
 
 class MemoryStore:
@@ -72,6 +78,8 @@ class MemoryStore:
         self._held: dict[str, Held] = defaultdict(Held)
         self._decisions: dict[str, list[tuple[int, int, DecisionRow]]] = defaultdict(list)
         self._inputs: dict[str, InputRow] = {}
+        self._originals: dict[str, str] = {}
+        self._payloads: dict[str, PayloadRow] = {}
         self._bundles: dict[str, bytes] = {}
         self._aggregates: dict[str, AggregateRow] = {}
         self._violations: dict[str, tuple[int, ViolationRow]] = {}
@@ -99,11 +107,11 @@ class MemoryStore:
         """Keys of all aggregates that ever had an entry."""
         return sorted(self._aggregates)
 
-    def load(self, aggregates: Sequence[str], fold_version: int = 0) -> dict[str, Loaded]:
+    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
         """All that is held of each aggregate."""
-        return {key: self._load(key, fold_version) for key in aggregates}
+        return {key: self._load(key) for key in aggregates}
 
-    def _load(self, key: str, fold_version: int) -> Loaded:
+    def _load(self, key: str) -> Loaded:
         known = self._aggregates.get(key)
         if known is None:
             return Loaded(key)
@@ -121,7 +129,6 @@ class MemoryStore:
             derived=list(held.derived.values()),
             violations=list(held.violations.values()),
             indeterminates=list(held.indeterminates.values()),
-            checkpoint=newest_valid(held.checkpoints.values(), held.entries, fold_version),
             dirty_from=known.dirty_from,
             due=known.due,
         )
@@ -154,6 +161,10 @@ class MemoryStore:
             if entry.origin != "forwarded":
                 self._held[entry.aggregate].entries.append((batch.version, entry))
         self._seen.update((row.identity, row.content) for row in batch.seen)
+        for row in batch.originals:
+            self._originals.setdefault(row.identity, row.payload)
+        for payload in batch.payloads:
+            self._payloads.setdefault(payload.digest, payload)
         self._outbox[batch.lane].update((row.sequence, row) for row in batch.outbox)
 
     def _write_decisions(self, batch: Batch) -> None:
@@ -252,6 +263,10 @@ class MemoryStore:
             raise NotFound(msg, "Inputs of a pass aren't kept: they are folded again from the journal.")
         return self._inputs[digest].body
 
+    def original(self, identity: str) -> PayloadRow | None:
+        """Give the record an event was made from."""
+        return self._payloads.get(self._originals.get(identity, ""))
+
     def decision(self, ident: str) -> Recorded:
         """Give the newest recording of a decision."""
         recorded = self._decisions.get(ident)
@@ -281,19 +296,11 @@ class MemoryStore:
         held = self._held[aggregate].entries if aggregate in self._held else []
         return [row for at, row in held if version is None or at <= version]
 
-    def save_checkpoints(self, rows: Iterable[CheckpointRow]) -> None:
-        """Keep folded states, and of each aggregate only the newest."""
-        for row in rows:
-            held = self._held[row.aggregate]
-            held.checkpoints[row.version, row.entries] = row
-            kept = by_age(held.checkpoints.values())[:KEPT]
-            held.checkpoints = {(checkpoint.version, checkpoint.entries): checkpoint for checkpoint in kept}
-
     def replace_projections(self, lane: int, batches: Iterable[Batch]) -> None:
         """Write a lane's projections anew from its batches made again in order."""
         made = list(batches)
         for key in [key for key, row in self._aggregates.items() if row.lane == lane]:
-            self._held[key] = Held(entries=self._held[key].entries, checkpoints=self._held[key].checkpoints)
+            self._held[key] = Held(entries=self._held[key].entries)
             del self._aggregates[key]
         self._violations = {ident: held for ident, held in self._violations.items() if held[0] != lane}
         self._changes = {key: held for key, held in self._changes.items() if held[0] != lane}

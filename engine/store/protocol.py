@@ -12,12 +12,12 @@ from typing import Protocol
 from engine.domain.records import (
     AggregateRow,
     Batch,
-    CheckpointRow,
     DecisionRow,
     JournalRow,
     Lane,
     Loaded,
     OutboxRow,
+    PayloadRow,
     Recorded,
     ViolationRow,
 )
@@ -44,11 +44,8 @@ class Store(Protocol):
         """Keys of all aggregates that ever had an entry, bytewise."""
         ...
 
-    def load(self, aggregates: Sequence[str], fold_version: int = 0) -> dict[str, Loaded]:
-        """All that is held of each aggregate, an empty `Loaded` of those unknown.
-
-        `checkpoint` is the newest of that fold version that no later entry has made void; none for version 0.
-        """
+    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
+        """All that is held of each aggregate, an empty `Loaded` of those unknown."""
         ...
 
     def record(self, batch: Batch) -> None:
@@ -107,6 +104,10 @@ class Store(Protocol):
         """Give the input of a decision that isn't a pass; `NotFound` if it was never kept."""
         ...
 
+    def original(self, identity: str) -> PayloadRow | None:
+        """Give the record an event was made from; None where the event came as a CloudEvent."""
+        ...
+
     def decision(self, ident: str) -> Recorded:
         """Give the newest recording of a decision; `NotFound` if there is none."""
         ...
@@ -121,10 +122,6 @@ class Store(Protocol):
 
     def entries(self, aggregate: str, version: int | None = None) -> list[JournalRow]:
         """All entries folded into an aggregate up to and with a lane's version, in recorded order, replaced ones too."""
-        ...
-
-    def save_checkpoints(self, rows: Iterable[CheckpointRow]) -> None:
-        """Keep folded states, and of each aggregate only the newest two; apart from any batch."""
         ...
 
     def replace_projections(self, lane: int, batches: Iterable[Batch]) -> None:

@@ -11,29 +11,28 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, delete, func, select, tuple_, update
+from sqlalchemy import Connection, Engine, Select, delete, func, select, update
 
 from engine.domain.errors import NotFound
 from engine.domain.records import (
     AggregateRow,
     Batch,
-    CheckpointRow,
     DecisionRow,
     JournalRow,
     Lane,
     Loaded,
     OutboxRow,
+    PayloadRow,
     Recorded,
     Row,
     ViolationRow,
 )
-from engine.store import checkpoints
 from engine.store import tables as t
 from engine.store.dialects import dialect
 from engine.store.faults import READING, translated
 from engine.store.loading import Loader, columns, of
 from engine.store.protocol import REFERENCE_LANE
-from engine.store.writing import BUNDLES, CHECKPOINTS, Head, Kept, Writer
+from engine.store.writing import BUNDLES, Head, Kept, Writer
 
 R = TypeVar("R", bound=Row)
 ROWS_AT_ONCE = 4000
@@ -42,7 +41,7 @@ HEADS_AT_ONCE = 500
 LANE, POSITION, BATCH, SEEN = columns(t.LaneTable), columns(t.PositionTable), columns(t.BatchTable), columns(t.SeenTable)
 JOURNAL, DECISION, INPUT = columns(t.JournalTable), columns(t.DecisionTable), columns(t.InputTable)
 VIOLATION, OUTBOX, AGGREGATE = columns(t.ViolationTable), columns(t.OutboxTable), columns(t.AggregateTable)
-BUNDLE, CHECKPOINT = columns(t.BundleTable), columns(t.CheckpointTable)
+BUNDLE, ORIGINAL, PAYLOAD = columns(t.BundleTable), columns(t.OriginalTable), columns(t.PayloadTable)
 
 
 class SqlStore:
@@ -101,10 +100,10 @@ class SqlStore:
         with self.reading() as c:
             return list(c.execute(select(AGGREGATE.aggregate).order_by(AGGREGATE.aggregate)).scalars())
 
-    def load(self, aggregates: Sequence[str], fold_version: int = 0) -> dict[str, Loaded]:
+    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
         """All that is held of each aggregate."""
         with self.reading() as c:
-            return Loader(c, self._dialect).load(aggregates, fold_version)
+            return Loader(c, self._dialect).load(aggregates)
 
     def record(self, batch: Batch) -> None:
         """Write a batch in one transaction."""
@@ -188,6 +187,12 @@ class SqlStore:
         what, do = f"input {digest[:12]}", "Inputs of a pass aren't kept: they are folded again from the journal."
         return self._body(select(INPUT.body).where(INPUT.digest == digest), what, do)
 
+    def original(self, identity: str) -> PayloadRow | None:
+        """Give the record an event was made from."""
+        of_event = select(ORIGINAL.payload).where(ORIGINAL.identity == identity)
+        found = self._rows(PayloadRow, PAYLOAD, PAYLOAD.digest.in_(of_event), order=())
+        return found[0] if found else None
+
     def _body(self, query: Select[Any], what: str, do: str) -> bytes:
         with self.reading() as c:
             body = c.execute(query).scalar()
@@ -240,19 +245,6 @@ class SqlStore:
         if version is not None:
             folded.append(JOURNAL.version <= version)
         return self._rows(JournalRow, JOURNAL, *folded, order=(JOURNAL.version, JOURNAL.ordinal))
-
-    def save_checkpoints(self, rows: Iterable[CheckpointRow]) -> None:
-        """Keep folded states, and of each aggregate only the newest."""
-        saved = list(rows)
-        key = (CHECKPOINT.aggregate, CHECKPOINT.version, CHECKPOINT.entries)
-        newest = (CHECKPOINT.version.desc(), CHECKPOINT.time.desc(), CHECKPOINT.entries.desc())
-        age = func.row_number().over(partition_by=CHECKPOINT.aggregate, order_by=newest).label("age")
-        among = self._dialect.among(CHECKPOINT.aggregate, sorted({row.aggregate for row in saved}))
-        aged = select(*key, age).where(among).subquery()
-        old = select(aged.c.aggregate, aged.c.version, aged.c.entries).where(aged.c.age > checkpoints.KEPT)
-        with self._writing("Checkpoints") as writer:
-            writer.rows(CHECKPOINTS, saved)
-            writer.connection.execute(delete(t.CheckpointTable).where(tuple_(*key).in_(old)))
 
     def replace_projections(self, lane: int, batches: Iterable[Batch]) -> None:
         """Write a lane's projections anew from its batches made again in order."""

@@ -128,6 +128,24 @@ class SeenTable(Stored, table=True):
     content: str
 
 
+class OriginalTable(Stored, table=True):
+    """Which record each event was made from, where a source normalised it."""
+
+    __tablename__ = "original"
+    __table_args__ = _CLUSTERED
+    identity: str = word_key()
+    payload: str
+
+
+class PayloadTable(Stored, table=True):
+    """Records as their sources wrote them, up to a limit."""
+
+    __tablename__ = "payload"
+    digest: str = word_key()
+    size: int
+    body: bytes = blob()
+
+
 class DecisionTable(Stored, table=True):
     """Evaluations; `stands` until superseded or withdrawn."""
 
@@ -329,20 +347,6 @@ class BundleTable(Stored, table=True):
     digest: str = word_key()
     body: bytes = blob()
     recorded_at: int = big()
-
-
-class CheckpointTable(Stored, table=True):
-    """Folded states of aggregates; may be lost, since the journal gives them again."""
-
-    __tablename__ = "checkpoint"
-    aggregate: str = word_key()
-    version: int = number_key()
-    entries: int = number_key()
-    time: int = big()
-    place: str
-    reference: int = big()
-    fold_version: int
-    state: bytes = blob()
 
 
 class AggregateTable(Stored, table=True):

@@ -16,13 +16,14 @@ from engine.domain.errors import LaneConflict
 from engine.domain.records import (
     AggregateRow,
     Batch,
-    CheckpointRow,
     DecisionRow,
     DerivedRow,
     IndeterminateRow,
     InputRow,
     JournalRow,
+    OriginalRow,
     OutboxRow,
+    PayloadRow,
     PostingRow,
     RefusedRow,
     Row,
@@ -70,6 +71,8 @@ class Kept(Row, frozen=True):
 HEADS: Final = Plan(t.BatchTable, Head)
 JOURNAL: Final = Plan(t.JournalTable, JournalRow, "lane", "version")
 SEEN: Final = Plan(t.SeenTable, SeenRow)
+ORIGINALS: Final = Plan(t.OriginalTable, OriginalRow, keep=True)
+PAYLOADS: Final = Plan(t.PayloadTable, PayloadRow, keep=True)
 DECISIONS: Final = Plan(t.DecisionTable, DecisionRow, "lane", "version", "stands")
 WITHDRAWALS: Final = Plan(t.WithdrawalTable, WithdrawnDecision, "lane", "version", keep=True)
 POSTINGS: Final = Plan(t.PostingTable, PostingRow, "lane", "version")
@@ -83,7 +86,6 @@ DERIVED: Final = Plan(t.DerivedTable, DerivedRow, "lane")
 AGGREGATES: Final = Plan(t.AggregateTable, AggregateRow)
 POSITIONS: Final = Plan(t.PositionTable, Position, "lane")
 BUNDLES: Final = Plan(t.BundleTable, Kept, keep=True)
-CHECKPOINTS: Final = Plan(t.CheckpointTable, CheckpointRow)
 _SNAPSHOTS: Any = t.BalanceSnapshotTable.__table__  # type: ignore[attr-defined]
 
 
@@ -104,6 +106,8 @@ class Writer:
         self._insert(JOURNAL, batch.journal, batch.lane, batch.version)
         seen: list[SeenRow] = sorted(batch.seen, key=lambda row: row.identity)
         self._insert(SEEN, seen)
+        self._upsert(ORIGINALS, batch.originals)
+        self._upsert(PAYLOADS, batch.payloads)
         self._supersede(batch)
         self._insert(DECISIONS, batch.decisions, batch.lane, batch.version, True)  # noqa: FBT003 - a column's value
         self._upsert(WITHDRAWALS, batch.withdrawn, batch.lane, batch.version)

@@ -8,7 +8,6 @@ from engine.domain.errors import NotFound
 from engine.domain.records import (
     AggregateRow,
     Batch,
-    CheckpointRow,
     DecisionRow,
     DerivedRow,
     IndeterminateRow,
@@ -90,18 +89,6 @@ def message(sequence: int, value: bytes = b"{}") -> OutboxRow:
     return OutboxRow(sequence=sequence, topic="covenant.violations", key=P1, value=value)
 
 
-def checkpoint(version: int, entries: int, time: int, **values: Any) -> CheckpointRow:
-    """A folded state of `P1`."""
-    given: dict[str, Any] = {
-        "aggregate": P1,
-        "place": "[]",
-        "reference": 0,
-        "fold_version": 1,
-        "state": f"{version}/{entries}".encode(),
-    }
-    return CheckpointRow(version=version, entries=entries, time=time, **given | values)
-
-
 def batch(version: int, lane: int = 0, **values: Any) -> Batch:
     """A batch of a lane; rows of a kind are numbered, and the aggregates of its entries are named."""
     for kind in ("journal", "decisions", "postings"):
@@ -122,7 +109,7 @@ def _fields(row: Any) -> dict[str, Any]:
 
 def held(store: Store, *aggregates: str) -> dict[str, Loaded]:
     """What a store holds of aggregates, rows in an order of their own."""
-    loaded = store.load(aggregates or (P1, P2), 1)
+    loaded = store.load(aggregates or (P1, P2))
     for one in loaded.values():
         for rows in (one.journal, one.decisions, one.postings, one.derived, one.violations, one.indeterminates):
             rows.sort(key=_key)
@@ -156,6 +143,7 @@ def everything(store: Store, *aggregates: str) -> dict[str, Any]:
         "unsettled": [store.unsettled(lane) for lane in lanes],
         "outbox": [store.outbox(lane, 0, 1000) for lane in lanes],
         "published": [store.published(lane) for lane in lanes],
+        "originals": {identity: store.original(identity) for identity in "ij"},
         "inputs": {digest: _input(store, digest) for digest in ("x", "y")},
     }
 

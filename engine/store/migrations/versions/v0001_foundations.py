@@ -1,4 +1,4 @@
-"""The first tables: lanes and batches, journal and decisions, what stands, messages, bundles and checkpoints."""
+"""The first tables: lanes and batches, journal and decisions, what stands, messages and bundles."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def upgrade() -> None:
 
 
 def truth() -> None:
-    """Lanes, batches, journal, identities."""
+    """Lanes, batches, journal, identities, and what events were made from."""
     op.create_table(
         "lane",
         sa.Column("lane", sa.Integer(), nullable=False, autoincrement=False, primary_key=True),
@@ -65,6 +65,8 @@ def truth() -> None:
     terms: dict[str, Any] = {"sqlite_where": sa.text(TERMS), "postgresql_where": sa.text(TERMS)}
     op.create_index("journal_terms", "journal", ["aggregate"], **terms)
     table("seen", "identity", "word: identity; text: content", **ROWS)
+    table("original", "identity", "word: identity; text: payload", **ROWS)
+    table("payload", "digest", "word: digest; int: size; bytes: body")
 
 
 def decisions() -> None:
@@ -131,22 +133,19 @@ def standing() -> None:
 
 
 def around() -> None:
-    """Refusals, messages, bundles, checkpoints."""
+    """Refusals, messages, bundles."""
     table(
         "refused", "id",
         "word: id; text: organisation source code field reason do where; bytes: raw; big: recorded_at",
     )  # fmt: skip
     table("outbox", "lane sequence", "int: lane; big: sequence; text: topic key; bytes: value")
     table("bundle", "digest", "word: digest; bytes: body; big: recorded_at")
-    table(
-        "checkpoint", "aggregate version entries",
-        "word: aggregate; big: version entries time; text: place; big: reference; int: fold_version; bytes: state",
-    )  # fmt: skip
 
 
 def downgrade() -> None:
     for name in (
-        "checkpoint", "bundle", "outbox", "refused", "aggregate", "derived", "indeterminate", "violation_change", "violation",
-        "balance_snapshot", "posting", "input", "withdrawal", "decision", "seen", "journal", "batch", "position", "lane",
+        "bundle", "outbox", "refused", "aggregate", "derived", "indeterminate", "violation_change", "violation",
+        "balance_snapshot", "posting", "input", "withdrawal", "decision",
+        "payload", "original", "seen", "journal", "batch", "position", "lane",
     ):  # fmt: skip
         op.drop_table(name)
