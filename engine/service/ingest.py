@@ -3,6 +3,9 @@
 Owns the order of batches and the count of what became of each arrival; folds, decides and writes nothing itself. Killed
 anywhere and run again over the same input, it ends in the same place: what was taken in counts as a duplicate.
 
+Three batches are under way at most: one being folded, one being judged by the policy engine, one being written to the
+store by a thread of its own, which leaves Python to the other two while the database works.
+
 Where events say when they were learnt (`recordedat`, honoured only under a setting), they are taken in that order, as
 far as `WINDOW` reaches, and reference data in a batch of its own: so that nothing is booked with what wasn't known yet.
 """
@@ -12,11 +15,13 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Final
 
 import msgspec
 
 from engine.domain.errors import LaneConflict
+from engine.domain.records import Batch
 from engine.intake.arrivals import Arrival
 from engine.service.process import Body
 from engine.service.works import BatchResult, Work
@@ -60,19 +65,20 @@ def ingest(
     batch: int = BATCH,
 ) -> Taking:
     """Take arrivals in; `clock` gives µs UTC, `progress` takes how many were read, `until` (µs) ends the run before it."""
-    run = _Run(body, clock, batch)
     started = time.monotonic()
     body.open(LANE)
     try:
-        for arrival in in_order_of_recording(arrivals):
-            if until is not None and arrival.event is not None and arrival.event.time >= until:
-                run.taking.later += 1
-                continue
-            run.take(arrival)
-            if run.full:
-                run.send()
-                progress(run.taking.read)
-        run.end(0 if until is None else until - 1)
+        with ThreadPoolExecutor(1, thread_name_prefix="record") as recorder:  # left only when nothing is being written
+            run = _Run(body, clock, batch, recorder)
+            for arrival in in_order_of_recording(arrivals):
+                if until is not None and arrival.event is not None and arrival.event.time >= until:
+                    run.taking.later += 1
+                    continue
+                run.take(arrival)
+                if run.full:
+                    run.send()
+                    progress(run.taking.read)
+            run.end(0 if until is None else until - 1)
     except LaneConflict as error:
         body.drop(LANE)
         msg = "Another run is writing this store."
@@ -103,16 +109,20 @@ def in_order_of_recording(arrivals: Iterable[Arrival], window: int = WINDOW) -> 
 
 
 class _Run:
-    """One run: at most two batches in flight, reference data before the events that arrived with it."""
+    """One run: its batches in flight, reference data before the events that arrived with it."""
 
-    def __init__(self, body: Body, clock: Callable[[], int], batch: int) -> None:
+    def __init__(self, body: Body, clock: Callable[[], int], batch: int, recorder: ThreadPoolExecutor) -> None:
         self.body = body
+        self.recorder = recorder
         self.clock = clock
         self.batch = batch
         self.taking = Taking()
         self._events: list[Arrival] = []
         self._reference: list[Arrival] = []
-        self._before: Work | None = None
+        self._judged: Work | None = None
+        """The batch that the policy engine is busy with."""
+        self._written: tuple[Work, Batch, Future[None]] | None = None
+        """The batch before that one, which the store is busy with."""
         self._known_at = 0
         """When what was taken last was learnt, as it says; 0 where anything of this run didn't say."""
         self._says = True
@@ -139,27 +149,41 @@ class _Run:
         return self._known_at or self.clock()
 
     def send(self) -> None:
-        """Begin a batch, then finish the one before it: the policy engine has work while we fold."""
+        """Begin a batch, then decide the one before it: the policy engine and the store have work while we fold."""
         if self._reference:
-            self._finish()
+            self._drain()
             self.taking.add(self.body.refer(self._reference, {}, self._now()))
             self._reference = []
         if self._events or self.body.behind(LANE):
             work = self.body.begin(LANE, self._events, {}, self._now())
             self._events = []
-            self._finish()
-            self._before = work
+            self._decide()
+            self._judged = work
 
     def end(self, until: int) -> None:
         """Take in what is left, let time pass up to `until`, re-decide what is left over, and let all be spoken of."""
         self.send()
-        self._finish()
+        self._drain()
         self.taking.add(self.body.settle(LANE, self._now(), until=until))
         while self.body.pending(LANE):
             self.taking.add(self.body.redecide(LANE, self._now()))
         self.taking.add(self.body.settle(LANE, self.clock(), ended=True, until=until))
 
-    def _finish(self) -> None:
-        if self._before is not None:
-            self.taking.add(self.body.finish(self._before))
-            self._before = None
+    def _decide(self) -> None:
+        """Decide the batch that is judged, and have it written once the one before it is."""
+        work, self._judged = self._judged, None
+        if work is not None:
+            batch = self.body.decide(work)
+            self._wait()
+            self._written = (work, batch, self.recorder.submit(self.body.store.record, batch))
+
+    def _wait(self) -> None:
+        """Wait until what is being written is in the store."""
+        if self._written is not None:
+            (work, batch, done), self._written = self._written, None
+            done.result()
+            self.taking.add(self.body.recorded(work, batch))
+
+    def _drain(self) -> None:
+        self._decide()
+        self._wait()

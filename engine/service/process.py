@@ -13,7 +13,7 @@ from engine.domain import codec
 from engine.domain.derivation import Delivery
 from engine.domain.errors import LaneConflict
 from engine.domain.order import lane as lane_of
-from engine.domain.records import Lane
+from engine.domain.records import Batch, Lane
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Evaluator
@@ -155,6 +155,12 @@ class Body:
 
     def finish(self, work: Work) -> BatchResult:
         """Wait for the answers, decide, and record everything in one transaction."""
+        batch = self.decide(work)
+        self.store.record(batch)
+        return self.recorded(work, batch)
+
+    def decide(self, work: Work) -> Batch:
+        """Wait for the answers and decide; what it gives is recorded before the lane's next, and `recorded` told so."""
         memory = self._memory.get(work.lane)
         if memory is None:
             msg = f"Lane {work.lane} was given up while a batch was in flight."
@@ -174,8 +180,13 @@ class Body:
         deciding.stand(self.rules)
         deciding.settle(work.watermark, ended=work.ended)
         batch = self.recording.batch(memory, work, deciding)
-        self.store.record(batch)
-        memory.version, memory.outbox_sequence = batch.version, batch.outbox_sequence
+        memory.outbox_sequence = batch.outbox_sequence
+        return batch
+
+    def recorded(self, work: Work, batch: Batch) -> BatchResult:
+        """Note that the store holds a batch: what was in flight with it is the store's to know from now on."""
+        memory = self._memory[work.lane]
+        memory.version = batch.version
         for row in work.seen:
             memory.in_flight.pop(row.identity, None)
         memory.forget(KEPT)

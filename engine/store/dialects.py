@@ -7,12 +7,17 @@ Rows are tuples in the order of a `Plan`'s columns, straight from the structs, a
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Protocol
+from functools import cache
+from itertools import chain
+from typing import Any, Final, Protocol
 
 import msgspec
 from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, Integer, LargeBinary, Table, Text, any_, bindparam, func, select
 
 from engine.domain.records import Row
+
+_SQLITE_PARAMETERS: Final = 32_766
+"""Parameters of one statement at most, as SQLite is built by default."""
 
 
 class Plan:
@@ -31,11 +36,18 @@ class Plan:
         on_conflict = f"({', '.join(keys)}) DO UPDATE SET {', '.join(values)}" if values and not keep else "DO NOTHING"
         arrays = ", ".join(f"%s::{_postgres_type(self.table.c[name])}[]" for name in self.columns)
         marks = ", ".join("?" * len(quoted))
-        self.sqlite_insert = f"INSERT INTO {into} VALUES ({marks})"  # noqa: S608 - names of our own tables
-        self.sqlite_upsert = f"{self.sqlite_insert} ON CONFLICT {on_conflict}"
+        self._sqlite_row = f"({marks})"
+        self._sqlite_into = f"INSERT INTO {into} VALUES "  # noqa: S608 - names of our own tables
+        self._sqlite_conflict = f" ON CONFLICT {on_conflict}"
+        self.sqlite_most = 1 << (_SQLITE_PARAMETERS // len(quoted)).bit_length() - 1
         self.postgres_copy = f"COPY {into} FROM STDIN"
         self.postgres_upsert = f"INSERT INTO {into} SELECT * FROM unnest({arrays}) ON CONFLICT {on_conflict}"  # noqa: S608
         self.keep = keep
+
+    @cache  # noqa: B019 - plans are constants
+    def sqlite(self, rows: int, *, upsert: bool) -> str:
+        """Give SQLite's statement for so many rows."""
+        return self._sqlite_into + ",".join([self._sqlite_row] * rows) + self._sqlite_conflict * upsert
 
     def tuples(self, rows: Iterable[Row], *fixed: Any) -> list[tuple[Any, ...]]:
         """Give the rows' values in the order of the columns."""
@@ -73,15 +85,29 @@ class Dialect(Protocol):
 
 
 class Sqlite:
-    """SQLite: prepared statements run for each row, keys as one JSON array."""
+    """SQLite: few statements of many rows each, keys as one JSON array.
+
+    The driver lets other threads run during each statement, and must wait for the one that runs after each: with a
+    statement a row, a batch that is written while the next one is folded would wait thousands of times.
+    """
 
     def insert(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write new rows."""
-        cursor.executemany(plan.sqlite_insert, rows)
+        self._write(cursor, plan, rows, upsert=False)
 
     def upsert(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]]) -> None:
         """Write rows of which some may be there already."""
-        cursor.executemany(plan.sqlite_upsert, plan.distinct(rows))
+        self._write(cursor, plan, plan.distinct(rows), upsert=True)
+
+    def _write(self, cursor: Any, plan: Plan, rows: Sequence[tuple[Any, ...]], *, upsert: bool) -> None:
+        """Write rows in powers of two, so that few statements are prepared, and those again and again."""
+        start, size = 0, plan.sqlite_most
+        while start < len(rows):
+            while size > len(rows) - start:
+                size //= 2
+            values = list(chain.from_iterable(rows[start : start + size]))
+            cursor.execute(plan.sqlite(size, upsert=upsert), values)
+            start += size
 
     def supersede(self, cursor: Any, lane: int, version: int, decisions: Sequence[str]) -> None:
         """Let decisions no longer stand."""

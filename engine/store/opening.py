@@ -83,7 +83,8 @@ def _sqlite(url: URL) -> Engine:
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     if not file.exists() and not str(url.database).startswith("file:"):
         file.touch(mode=0o600)  # it holds people's data; SQLite gives its other files the same rights
-    engine = create_engine(url)
+    # A statement for each table and power of two of rows; the driver keeps 128 of them otherwise, and parses anew.
+    engine = create_engine(url, connect_args={"cached_statements": 512})
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:
