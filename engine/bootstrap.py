@@ -18,6 +18,7 @@ from engine.policy import opa_binary
 from engine.policy.bundle import Bundle, from_bytes, read_files
 from engine.policy.bundle import load_bundle as read_bundle
 from engine.policy.evaluator import Evaluator
+from engine.policy.limits import Limits
 from engine.policy.opa_child import OpaChild
 from engine.policy.opa_server import connect
 from engine.service.process import Body
@@ -93,9 +94,10 @@ def _cache_key(folder: Path) -> str:
 
 def make_evaluator(settings: Settings, bundle: Bundle, opa: Path | None = None) -> Evaluator:
     """Give what evaluates under a bundle: the server that the settings name, else an OPA of our own."""
+    limits = Limits(settings.opa_seconds, settings.opa_memory_mib)
     if settings.opa_url:
-        return connect(settings.opa_url, bundle.digest)
-    return OpaChild(bundle, opa or find_opa(settings))
+        return connect(settings.opa_url, bundle.digest, limits=limits)
+    return OpaChild(bundle, opa or find_opa(settings), limits=limits)
 
 
 @contextmanager

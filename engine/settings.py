@@ -40,6 +40,12 @@ class Settings(BaseSettings):
     policies: Path | None = _field(None, "Folder of the policies that judge. Empty: those that ship with Covenant.")
     opa: str = _field("", "Path of the `opa` program. Empty: from PATH, else built once with Go.")
     opa_url: str = _field("", "A running OPA to ask, such as `http://127.0.0.1:8181`. Empty: Covenant starts its own.")
+    opa_seconds: float = _field(
+        30.0, "Seconds one call of the policies may take; an event that takes longer by itself is recorded as an error.", ge=1
+    )
+    opa_memory_mib: int = _field(
+        2048, "MiB of memory an OPA that Covenant starts may use; an event that takes more is recorded as an error.", ge=256
+    )
     broker: str = _field("", "Kafka's bootstrap servers, `HOST:PORT,…`. Empty: only the embedded commands work.")
     lanes: int = _field(4, "Partitions of each inbound topic. Fixed once the topics are made.", ge=1, le=1024)
     batch: int = _field(2000, "Most events in one batch, and so in one transaction.", ge=1, le=100_000)

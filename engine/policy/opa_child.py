@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
+import os
+import resource
 import signal
 import socket
 import subprocess
@@ -21,10 +23,12 @@ from opa_client import create_opa_client
 from engine.domain.errors import EvaluatorUnavailable
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Answer
+from engine.policy.limits import DEFAULTS, MEMORY, TIME, Gate, Limits, TookTooLong, carefully
 from engine.policy.opa_binary import version
 from engine.policy.opa_http import OpaClient
 
 _PR_SET_PDEATHSIG: Final = 1
+_LIBC: Final = ctypes.CDLL(None)
 _START_S: Final = 30.0
 _DYING_S: Final = 1.0
 """How long a process may take to be seen as dead after it stopped answering."""
@@ -33,10 +37,12 @@ _DYING_S: Final = 1.0
 class OpaChild:
     """An `Evaluator` that brings its own OPA, and starts it again should it die."""
 
-    def __init__(self, bundle: Bundle, opa: Path, *, batch: int = 500, in_flight: int = 3) -> None:
+    def __init__(self, bundle: Bundle, opa: Path, *, batch: int = 500, in_flight: int = 3, limits: Limits = DEFAULTS) -> None:
         """Write the bundle to a private folder and start OPA on it."""
         self.revision = bundle.digest
         self.opa_version = version(opa)
+        self.limits = limits
+        self._gate = Gate()
         self._opa, self._batch, self._in_flight = opa, batch, in_flight
         self._folder = tempfile.TemporaryDirectory(prefix="covenant-opa-")
         self._root = Path(self._folder.name)
@@ -58,11 +64,27 @@ class OpaChild:
         """Answer inputs in order."""
         client = self._clients[-1]
         try:
-            return client.evaluate(inputs)
-        except EvaluatorUnavailable:
-            if not self._started_again(client):
-                raise
-        return self._clients[-1].evaluate(inputs)
+            with self._gate.shared():
+                return client.at_once(inputs)
+        except EvaluatorUnavailable as error:
+            self._stopped(error, client)
+        with self._gate.alone():
+            parts = client.parts(inputs)
+            return [answer for part in parts for answer in carefully(part, self.limits, self._ask, self._stopped)]
+
+    def _ask(self, inputs: Sequence[bytes], seconds: float) -> list[Answer]:
+        return self._clients[-1].one_call(inputs, seconds)
+
+    def _stopped(self, error: EvaluatorUnavailable, client: OpaClient | None = None) -> str:
+        """Make sure that an OPA answers, a new one where the former died or hangs; say over which limit it was stopped."""
+        client = client or self._clients[-1]
+        if isinstance(error, TookTooLong):
+            if not client.well() and not self._started_again(client, hanging=True):
+                raise error
+            return TIME
+        if not self._started_again(client):
+            raise error
+        return MEMORY
 
     def submit(self, inputs: Sequence[bytes]) -> Future[list[Answer]]:
         """Answer in the background."""
@@ -85,14 +107,19 @@ class OpaChild:
         self.process = self._keeper.submit(self._spawn, port).result()
         self._wait(port)
         self.url = f"http://127.0.0.1:{port}"
-        self._clients.append(OpaClient(self.url, self.revision, self.opa_version, batch=self._batch, in_flight=self._in_flight))
+        client = OpaClient(
+            self.url, self.revision, self.opa_version, batch=self._batch, in_flight=self._in_flight, limits=self.limits
+        )  # fmt: skip
+        self._clients.append(client)
 
-    def _started_again(self, failed: OpaClient) -> bool:
-        """Start OPA again if it has died; False where it lives and doesn't answer."""
+    def _started_again(self, failed: OpaClient, *, hanging: bool = False) -> bool:
+        """Start OPA again if it has died, or is `hanging` and so is ended; False where it lives."""
         with self._starting:
             if self._closed:
                 return False
             if self._clients[-1] is failed:
+                if hanging:
+                    self.process.kill()
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     self.process.wait(_DYING_S)
                 if self.process.poll() is None:
@@ -116,8 +143,15 @@ class OpaChild:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, nothing that takes a lock
+            env={**os.environ, "GOMEMLIMIT": f"{self.limits.memory_mib * 3 // 4}MiB"},
+            preexec_fn=self._in_the_child,  # noqa: PLW1509 - two system calls, nothing that takes a lock
         )
+
+    def _in_the_child(self) -> None:
+        """Die with the parent; have no more memory than the limit (what is written to, not what Go reserves)."""
+        most = self.limits.memory_mib << 20
+        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def _wait(self, port: int) -> None:
         deadline = time.monotonic() + _START_S
@@ -157,7 +191,3 @@ def _free_port() -> int:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
         return port
-
-
-def _die_with_parent() -> None:
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)

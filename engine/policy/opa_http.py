@@ -1,12 +1,13 @@
 """Asking an OPA server: one query over a batch, several calls in flight, answers matched to inputs and revision.
 
-A failed batch is bisected until the input that fails is found; that one alone is answered with an error.
+A failed batch is bisected until the input that fails is found; that one alone is answered with an error. So is one that
+the policies are stopped over, by `limits`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
 import msgspec
@@ -14,10 +15,13 @@ import urllib3
 
 from engine.domain.errors import EvaluatorUnavailable
 from engine.policy.evaluator import Answer
+from engine.policy.limits import DEFAULTS, TIME, Gate, Limits, TookTooLong, carefully, id_of
 
 _AN_INPUTS: Final = (400, 500)
 _BLAMED: Final = ("eval_", "invalid_parameter")
 """Codes that name an input's own fault: evaluating it failed, or it isn't a document."""
+_HEALTH_S: Final = 5.0
+"""How long a server that didn't answer a call may take to say that it is well."""
 QUERY: Final = "/v1/data/covenant/main/batch?strict-builtin-errors=true"
 
 
@@ -37,22 +41,51 @@ class OpaClient:
     """An `Evaluator` over HTTP."""
 
     def __init__(
-        self, url: str, revision: str, opa_version: str, *, batch: int = 500, in_flight: int = 3, timeout_s: float = 30.0
+        self, url: str, revision: str, opa_version: str, *, batch: int = 500, in_flight: int = 3, limits: Limits = DEFAULTS
     ) -> None:
         """Connect lazily; `batch` inputs a call, `in_flight` calls at once."""
+        self.limits = limits
+        self._gate = Gate()
         self.url = url.rstrip("/")
         self.revision = revision
         self.opa_version = opa_version
         self._batch = batch
         self._calls = ThreadPoolExecutor(in_flight, thread_name_prefix="opa-call")
         self._batches = ThreadPoolExecutor(4, thread_name_prefix="opa-batch")
-        timeout = urllib3.Timeout(connect=5.0, read=timeout_s)
-        self._http = urllib3.PoolManager(maxsize=in_flight, timeout=timeout, retries=urllib3.Retry(2, backoff_factor=0.2))
+        self._http = urllib3.PoolManager(maxsize=in_flight, retries=urllib3.Retry(2, backoff_factor=0.2))
 
     def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
         """Answer inputs in order."""
-        parts = [inputs[start : start + self._batch] for start in range(0, len(inputs), self._batch)]
-        return [answer for answers in self._calls.map(self._part, parts) for answer in answers]
+        try:
+            with self._gate.shared():
+                return self.at_once(inputs)
+        except TookTooLong as error:
+            self._stopped(error)
+        with self._gate.alone():
+            return [a for part in self.parts(inputs) for a in carefully(part, self.limits, self.one_call, self._stopped)]
+
+    def parts(self, inputs: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+        """Cut inputs into calls."""
+        return (inputs[start : start + self._batch] for start in range(0, len(inputs), self._batch))
+
+    def at_once(self, inputs: Sequence[bytes]) -> list[Answer]:
+        """Answer inputs in order, several calls in flight; `TookTooLong` where one wasn't answered in time."""
+        calls = [self._calls.submit(self.one_call, part) for part in self.parts(inputs)]
+        wait(calls)  # nothing of ours is in flight when one of them raises
+        return [answer for call in calls for answer in call.result()]
+
+    def well(self) -> bool:
+        """Whether the server says that it is."""
+        try:
+            return self._http.request("GET", f"{self.url}/health", timeout=_HEALTH_S, retries=False).status == 200
+        except urllib3.exceptions.HTTPError:
+            return False
+
+    def _stopped(self, error: EvaluatorUnavailable) -> str:
+        """Say that it was the policies that took too long, where the server itself is well."""
+        if not isinstance(error, TookTooLong) or not self.well():
+            raise error
+        return TIME
 
     def submit(self, inputs: Sequence[bytes]) -> Future[list[Answer]]:
         """Answer in the background."""
@@ -64,12 +97,17 @@ class OpaClient:
         self._calls.shutdown(wait=False, cancel_futures=True)
         self._http.clear()
 
-    def _part(self, inputs: Sequence[bytes]) -> list[Answer]:
+    def one_call(self, inputs: Sequence[bytes], seconds: float = 0) -> list[Answer]:
+        """Answer inputs that fit one call, in `seconds` at the most, else in what the limits give."""
         try:
             reply = self._http.request(
                 "POST", self.url + QUERY, body=b'{"input":{"batch":[' + b",".join(inputs) + b"]}}",
                 headers={"Content-Type": "application/json"},
+                timeout=urllib3.Timeout(connect=5.0, read=seconds or self.limits.seconds),
             )  # fmt: skip
+        except urllib3.exceptions.ReadTimeoutError as error:
+            msg = f"The policy engine at {self.url} doesn't answer within {seconds or self.limits.seconds:g} s."
+            raise TookTooLong(msg, "See that OPA runs there; nothing is lost meanwhile.") from error
         except urllib3.exceptions.HTTPError as error:
             msg = f"The policy engine at {self.url} doesn't answer ({type(error).__name__})."
             raise EvaluatorUnavailable(msg, "See that OPA runs there; nothing is lost meanwhile.") from error
@@ -101,13 +139,8 @@ class OpaClient:
     def _bisect(self, inputs: Sequence[bytes], body: bytes) -> list[Answer]:
         if len(inputs) > 1:
             middle = len(inputs) // 2
-            return self._part(inputs[:middle]) + self._part(inputs[middle:])
-        return [Answer(_id_of(inputs[0]), error=_message(body))]
-
-
-def _id_of(document: bytes) -> str:
-    raw: Any = msgspec.json.decode(document)
-    return str(raw["event"]["id"])
+            return self.one_call(inputs[:middle]) + self.one_call(inputs[middle:])
+        return [Answer(id_of(inputs[0]), error=_message(body))]
 
 
 def _first_error(body: bytes) -> dict[str, str]:

@@ -14,22 +14,23 @@ import urllib3
 from opa_client import create_opa_client
 
 from engine.domain.errors import EvaluatorUnavailable, UsageError
+from engine.policy.limits import DEFAULTS, Limits
 from engine.policy.opa_http import OpaClient
 
 _REVISION: Final = "/v1/data/covenant/main/revision?provenance=true"
 _DO: Final = "Build the bundle with `covenant policy build --output DIR`, and start OPA on it."
 
 
-def connect(url: str, revision: str, *, batch: int = 500, in_flight: int = 3, timeout_s: float = 30.0) -> OpaClient:
+def connect(url: str, revision: str, *, batch: int = 500, in_flight: int = 3, limits: Limits = DEFAULTS) -> OpaClient:
     """Give an evaluator over a server that is ready and serves `revision`; `EvaluatorUnavailable` says what is amiss."""
-    said = _revision(url, timeout_s)
+    said = _revision(url, min(limits.seconds, 30.0))
     served = said.get("result")
     if served != revision:
         shown = f"revision {str(served)[:12]}" if served and served != "none" else "no bundle of ours"
         msg = f"The policy engine at {url} serves {shown}, not {revision[:12]}."
         raise EvaluatorUnavailable(msg, _DO)
     version = str(said.get("provenance", {}).get("version", ""))
-    return OpaClient(url, revision, version, batch=batch, in_flight=in_flight, timeout_s=timeout_s)
+    return OpaClient(url, revision, version, batch=batch, in_flight=in_flight, limits=limits)
 
 
 def ready(url: str, timeout_s: float = 5.0) -> bool:

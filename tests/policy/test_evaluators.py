@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import signal
 import threading
 import time
@@ -16,6 +15,7 @@ import urllib3
 from engine.domain.errors import EvaluatorUnavailable, UsageError
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.evaluator import Evaluator
+from engine.policy.limits import Limits
 from engine.policy.opa_binary import version
 from engine.policy.opa_child import OpaChild
 from engine.policy.opa_http import OpaClient
@@ -141,17 +141,14 @@ def test_a_child_that_dies_is_started_again(opa: Path, bundle: Bundle) -> None:
     child.close()
 
 
-def test_a_child_that_hangs_is_not_taken_for_dead(opa: Path, bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is one clear error, and the same OPA answers once it goes on."""
-    monkeypatch.setattr("engine.policy.opa_child.OpaClient", functools.partial(OpaClient, timeout_s=0.5))
-    child = OpaChild(bundle, opa)
+def test_a_child_that_hangs_is_ended_and_another_answers(opa: Path, bundle: Bundle) -> None:
+    """It says neither an answer nor that it is well, so it is taken for dead; no event is blamed for it."""
+    child = OpaChild(bundle, opa, limits=Limits(seconds=2.0))
     process = child.process
     process.send_signal(signal.SIGSTOP)
-    with pytest.raises(EvaluatorUnavailable, match="doesn't answer"):
-        child.evaluate([usage(1)])
-    process.send_signal(signal.SIGCONT)
-    assert [answer.id for answer in child.evaluate([usage(2)])] == ["test 2"]
-    assert child.process is process
+    assert [(answer.id, answer.error) for answer in child.evaluate([usage(1)])] == [("test 1", "")]
+    assert child.process is not process
+    assert process.poll() is not None
     child.close()
 
 
@@ -192,7 +189,7 @@ def test_a_server_without_our_bundle_is_told_how_to_get_it(opa: Path, server: Op
 def test_a_server_that_hangs_is_given_up_in_time(opa: Path, bundle: Bundle) -> None:
     """The call ends with its timeout, and the server is used again once it goes on."""
     running = OpaServer(opa, bundle)
-    client = connect(running.url, bundle.digest, timeout_s=1.0)
+    client = connect(running.url, bundle.digest, limits=Limits(seconds=1.0))
     running.stop()
     began = time.monotonic()
     with pytest.raises(EvaluatorUnavailable, match="doesn't answer"):
@@ -221,9 +218,9 @@ def test_nothing_there_something_else_and_something_silent_are_told_apart() -> N
     """Each first contact that fails says so, with what to do."""
     assert not ready("http://127.0.0.1:9")
     with pytest.raises(EvaluatorUnavailable, match=r"no policy engine at http://127\.0\.0\.1:9"):
-        connect("http://127.0.0.1:9", "0" * 64, timeout_s=1.0)
+        connect("http://127.0.0.1:9", "0" * 64, limits=Limits(seconds=1.0))
     with silent() as url, pytest.raises(EvaluatorUnavailable, match="no policy engine"):
-        connect(url, "0" * 64, timeout_s=0.5)
+        connect(url, "0" * 64, limits=Limits(seconds=0.5))
     with pytest.raises(UsageError, match="isn't the URL of an OPA server"):
         connect("127.0.0.1:8181", "0" * 64)
 
