@@ -20,7 +20,7 @@ from engine.console import serving
 from engine.console.app import make_console
 from engine.console.guard import LOOPBACK, Guard
 from engine.domain.values import instant_text
-from engine.service.findings import Detail, Finding, Findings, as_document
+from engine.service.findings import Cause, Detail, Finding, Findings, as_document
 from engine.settings import Settings
 from engine.store.sql_store import SqlStore
 
@@ -125,11 +125,16 @@ def _shown(detail: Detail) -> Iterator[str]:
     for step in detail.timeline:
         yield f"  {instant_text(step.at)}  {step.words}" + (f" {step.count:,} in all." if step.count else "")
         if step.cause:
-            yield from _wrapped(f"because of {step.cause.words}, learnt {instant_text(step.cause.recorded_at)}", 24)
+            yield from _wrapped(_because(step.cause), 24)
     yield ""
     yield f"Finding {detail.id}; first seen {instant_text(detail.opened_at)}, {detail.count:,} in all."
     if detail.events:
         yield f"To make its last decision again: covenant explain {detail.events[0].decision}"
+
+
+def _because(cause: Cause) -> str:
+    learnt = f", learnt {instant_text(cause.recorded_at)}" if cause.recorded_at is not None else ""
+    return f"because of {cause.words} ({cause.type} {cause.id} from {cause.source}, {instant_text(cause.at)}){learnt}"
 
 
 def _excuses(detail: Detail) -> Iterator[str]:

@@ -2,8 +2,8 @@
 
 A delivery is identified by its target and the event it carries (source, id); a higher revision replaces a lower, a
 withdrawal leaves only the revision. Values are CloudEvents with the extensions `covenanttarget`, `covenantidentity`,
-`covenantrevision` and `covenantwithdrawn`; one message holds many of them (CloudEvents' batch mode), since a message
-costs far more than a fact.
+`covenantrevision` and `covenantwithdrawn`, and `covenantcause` where another event is behind it (`covenantlate`: one that
+came late); one message holds many of them (CloudEvents' batch mode), since a message costs far more than a fact.
 """
 
 from __future__ import annotations
@@ -12,10 +12,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec import UNSET
 
 from engine.domain import codec
+from engine.domain.cause import Cause
 from engine.domain.errors import Refusal
 from engine.domain.events import Event
+from engine.domain.prepared import converter
 
 PACKED: Final = 256
 """Facts in one message at most."""
@@ -31,23 +34,33 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     revision: int
     withdrawn: bool
     event: Event
+    cause: Cause | None = None
+    """The event it comes from, where that isn't the one it carries."""
+    late: bool = False
+    """Whether that was late where it was taken in, or anywhere on the way."""
 
 
 class _Extensions(msgspec.Struct, gc=False):
     """What a delivery adds to its event."""
 
-    covenanttarget: str
+    covenantcause: Cause | msgspec.UnsetType
     covenantidentity: str
+    covenantlate: bool | msgspec.UnsetType
     covenantrevision: int
+    covenanttarget: str
     covenantwithdrawn: bool
 
 
 _ENCODER: Final = msgspec.json.Encoder()
+_CAUSE: Final = converter(Cause)
 
 
 def write_delivery(delivery: Delivery, wire: str) -> bytes:
     """Encode a delivery; `wire` is its event as the journal has it."""
-    more = _Extensions(delivery.target, delivery.identity, delivery.revision, delivery.withdrawn)
+    more = _Extensions(
+        UNSET if delivery.cause is None else delivery.cause, delivery.identity, delivery.late or UNSET,
+        delivery.revision, delivery.target, delivery.withdrawn,
+    )  # fmt: skip
     return wire[:-1].encode() + b"," + _ENCODER.encode(more)[1:]
 
 
@@ -84,9 +97,11 @@ def _delivery(raw: Any) -> Delivery:
     try:
         target, revision = str(raw.pop("covenanttarget")), int(raw.pop("covenantrevision"))
         ident, withdrawn = str(raw.pop("covenantidentity")), bool(raw.pop("covenantwithdrawn"))
+        cause, late = raw.pop("covenantcause", None), bool(raw.pop("covenantlate", False))
+        behind = None if cause is None else _CAUSE(cause)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _not_ours(error) from error
-    return Delivery(target, ident, revision, withdrawn, codec.read_event(raw, internal=True))
+    return Delivery(target, ident, revision, withdrawn, codec.read_event(raw, internal=True), behind, late)
 
 
 def _not_ours(error: Exception) -> Refusal:

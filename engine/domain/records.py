@@ -37,6 +37,8 @@ class JournalRow(Row, frozen=True):
     withdrawn: bool
     event: str
     """Canonical CloudEvents JSON (for a withdrawal, of the event withdrawn)."""
+    cause: str = ""
+    """Of a derived fact: the late event that it is owed to, as `domain.cause` writes it; else empty."""
 
 
 class SeenRow(Row, frozen=True):
@@ -86,7 +88,7 @@ class DecisionRow(Row, frozen=True):
     """The weightiest outcome: violation, indeterminate, error, excused, pass."""
     supersedes: str
     cause: str
-    """Identity of the late fact that made it be decided anew, else empty."""
+    """The late fact that made it be decided anew, as `domain.cause` writes it, else empty."""
 
 
 class WithdrawnDecision(Row, frozen=True):
@@ -162,6 +164,7 @@ class ViolationChange(Row, frozen=True):
     """opened | recurred | superseded | retracted | settled | reopened."""
     decision: str
     cause: str
+    """The late fact that changed it, as `domain.cause` writes it; empty for what came in time."""
     time: int
     """Event time of the decision that changed it."""
     recorded_at: int
@@ -232,6 +235,8 @@ class AggregateRow(Row, frozen=True):
     """Entries from this place time on still have to be re-decided; -1 when clean."""
     due: int = -1
     """When its next deadline falls due that the lane's watermark hasn't reached; -1 for none, or while dirty."""
+    causes: str = ""
+    """While dirty: the late facts its corrections are owed to, JSON."""
 
 
 class Batch(Row, frozen=True):
@@ -310,3 +315,4 @@ class Loaded(msgspec.Struct):
     indeterminates: list[IndeterminateRow] = msgspec.field(default_factory=list)
     dirty_from: int = -1
     due: int = -1
+    causes: str = ""

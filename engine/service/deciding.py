@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import cause, codec
 from engine.domain.records import (
     DecisionRow,
     IndeterminateRow,
@@ -23,6 +23,7 @@ from engine.domain.records import (
 from engine.domain.timeline import Entry
 from engine.policy.catalogue import Rule
 from engine.policy.sentences import render
+from engine.service.causes import Causes, Late, Touched, is_its_own
 from engine.service.memory import Aggregate, Discriminator, LaneMemory
 
 FOLD_VERSION = 2
@@ -45,13 +46,13 @@ class Asked(msgspec.Struct):
 class Deciding:
     """One batch being decided; collects rows."""
 
-    def __init__(self, memory: LaneMemory, bundle: str, opa_version: str, recorded_at: int, cause: Mapping[str, str]) -> None:
+    def __init__(self, memory: LaneMemory, bundle: str, opa_version: str, recorded_at: int, causes: Causes) -> None:
         """Begin where folding ended."""
         self.memory = memory
         self.bundle = bundle
         self.opa_version = opa_version
         self.recorded_at = recorded_at
-        self.cause = cause
+        self.causes = causes
         self.decisions: list[DecisionRow] = []
         self.withdrawn: list[WithdrawnDecision] = []
         self.inputs: list[InputRow] = []
@@ -60,7 +61,7 @@ class Deciding:
         """Violation → how it stood before the batch."""
         self.changes: list[ViolationChange] = []
         self.indeterminates: list[IndeterminateRow] = []
-        self._groups: dict[tuple[str, str, Discriminator], Aggregate] = {}
+        self._groups: dict[tuple[str, str, Discriminator], Touched] = {}
         self._missing: dict[tuple[str, str, str], Aggregate] = {}
         self._passes: dict[str, str] = {}
 
@@ -69,30 +70,33 @@ class Deciding:
         entry, aggregate = asked.entry, asked.aggregate
         if entry.decision and outcomes == entry.outcomes and entry.counted == entry.place:
             return
-        self._count_out(aggregate, entry)
+        late = self.causes.of(aggregate.key, entry)
+        self._count_out(aggregate, entry, late)
         if not entry.decision or outcomes != entry.outcomes:
-            self._record(asked, outcomes)
+            self._record(asked, outcomes, late)
         if not outcomes and not entry.outcomes:
             entry.counted = entry.place  # nothing to count
             return
         entry.outcomes = outcomes
         aggregate.count_in(entry)
-        self._note(aggregate, entry)
+        self._note(aggregate, entry, late)
 
     def move(self, aggregate: Aggregate, entry: Entry) -> None:
         """Count an entry's unchanged outcomes at its new place."""
-        self._count_out(aggregate, entry)
+        late = self.causes.of(aggregate.key, entry)
+        self._count_out(aggregate, entry, late)
         aggregate.count_in(entry)
-        self._note(aggregate, entry)
+        self._note(aggregate, entry, late)
 
     def withdraw(self, aggregate: Aggregate, entry: Entry) -> None:
         """Let nothing stand of an entry that left, or that no rule is asked about any more."""
+        late = self.causes.of(aggregate.key, entry)
         if entry.decision:
-            self.withdrawn.append(WithdrawnDecision(entry.decision, self.cause.get(aggregate.key, "")))
-        self._count_out(aggregate, entry)
+            self.withdrawn.append(WithdrawnDecision(entry.decision, cause.write(late.cause if late else None)))
+        self._count_out(aggregate, entry, late)
         entry.decision, entry.outcomes, entry.input_digest = "", {}, ""
 
-    def _record(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
+    def _record(self, asked: Asked, outcomes: dict[str, dict[str, Any]], late: Late | None) -> None:
         entry, aggregate = asked.entry, asked.aggregate
         verdict = max((o["outcome"] for o in outcomes.values()), key=_WEIGHT.__getitem__) if outcomes else "pass"
         ident = codec.digest(
@@ -117,7 +121,7 @@ class Deciding:
                 _written(asked.rules, outcomes) if outcomes else self._passed(event.type, asked.rules),
                 verdict,
                 supersedes=entry.decision,
-                cause=self.cause.get(aggregate.key, "") if entry.decision else "",
+                cause=_because(entry, late),
             )
         )
         if verdict != "pass":
@@ -131,27 +135,33 @@ class Deciding:
             written = self._passes[kind] = _written(rules, {})
         return written
 
-    def _count_out(self, aggregate: Aggregate, entry: Entry) -> None:
+    def _count_out(self, aggregate: Aggregate, entry: Entry, late: Late | None) -> None:
         if entry.outcomes:
-            self._note(aggregate, entry)
+            self._note(aggregate, entry, late)
             aggregate.count_out(entry)
 
-    def _note(self, aggregate: Aggregate, entry: Entry) -> None:
+    def _note(self, aggregate: Aggregate, entry: Entry, late: Late | None) -> None:
         for rule, outcome in entry.outcomes.items():
             if outcome["outcome"] == "violation":
-                self._groups[aggregate.key, rule, tuple(outcome["discriminator"])] = aggregate
+                key = (aggregate.key, rule, tuple(outcome["discriminator"]))
+                touched = self._groups.get(key)
+                if touched is None:
+                    touched = self._groups[key] = Touched(aggregate)
+                if late is not None:
+                    touched.owe(late, own=is_its_own(entry, late.cause))
             elif outcome["outcome"] == "indeterminate":
                 for fact in outcome["missing"]:
                     self._missing[aggregate.key, rule, fact] = aggregate
 
     def stand(self, rules: Mapping[str, Rule]) -> None:
         """Work out what stands now of every violation and missing fact the batch touched."""
-        for (_, rule, discriminator), aggregate in sorted(self._groups.items(), key=lambda item: item[0]):
-            self._violation(aggregate, rules[rule], discriminator)
+        for (_, rule, discriminator), touched in sorted(self._groups.items(), key=lambda item: item[0]):
+            self._violation(touched, rules[rule], discriminator)
         for (_, rule, fact), aggregate in sorted(self._missing.items(), key=lambda item: item[0]):
             self._indeterminate(aggregate, rule, fact)
 
-    def _violation(self, aggregate: Aggregate, rule: Rule, discriminator: Discriminator) -> None:
+    def _violation(self, touched: Touched, rule: Rule, discriminator: Discriminator) -> None:
+        aggregate = touched.aggregate
         group = aggregate.groups[rule.code, discriminator]
         before = aggregate.violations.get((rule.code, discriminator))
         # An entry that a batch still in flight has taken out counts until that batch counts it out.
@@ -160,14 +170,14 @@ class Deciding:
         if first is None or last is None:
             if before is not None and before.status != "retracted":
                 row = msgspec.structs.replace(before, status="retracted", count=0, version=before.version + 1)
-                self._change(aggregate, rule.code, discriminator, row, "retracted", before.last_seen_at, "")
+                self._change(touched, rule.code, discriminator, row, "retracted", before.last_seen_at, "")
             elif before is None:
                 return
             return
         row = self._row(aggregate, rule, discriminator, (first, last), len(group.identities), before)
         change = _kind_of_change(before, row)
         if change:
-            self._change(aggregate, rule.code, discriminator, row, change, last.event.time, last.decision)
+            self._change(touched, rule.code, discriminator, row, change, last.event.time, last.decision)
 
     def _row(
         self,
@@ -208,7 +218,7 @@ class Deciding:
 
     def _change(
         self,
-        aggregate: Aggregate,
+        touched: Touched,
         rule: str,
         discriminator: Discriminator,
         row: ViolationRow,
@@ -216,16 +226,17 @@ class Deciding:
         time: int,
         decision: str,
     ) -> None:
+        aggregate = touched.aggregate
         before = aggregate.violations.get((rule, discriminator))
         if before is not None:
             self.before.setdefault(row.id, before)
         aggregate.violations[rule, discriminator] = row
-        self.keep(row, change, time, decision, self.cause.get(aggregate.key, ""))
+        self.keep(row, change, time, decision, cause.write(touched.because(change)))
 
-    def keep(self, row: ViolationRow, change: str, time: int, decision: str, cause: str) -> None:
+    def keep(self, row: ViolationRow, change: str, time: int, decision: str, because: str) -> None:
         """Record a violation's row and the step that led to it."""
         self.violations[row.id] = row
-        self.changes.append(ViolationChange(row.id, row.version, change, decision, cause, time, self.recorded_at, row.count))
+        self.changes.append(ViolationChange(row.id, row.version, change, decision, because, time, self.recorded_at, row.count))
         if row.settled or row.status == "retracted":
             self.memory.unsettled.pop(row.id, None)
         else:
@@ -266,6 +277,13 @@ class Deciding:
             )
         aggregate.indeterminates[rule, fact] = row
         self.indeterminates.append(row)
+
+
+def _because(entry: Entry, late: Late | None) -> str:
+    """Name the late fact behind a decision: none behind the first about an event that merely came late itself."""
+    if late is None or (not entry.decision and is_its_own(entry, late.cause)):
+        return ""
+    return cause.write(late.cause)
 
 
 def _written(rules: Sequence[Rule], outcomes: dict[str, dict[str, Any]]) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import cause, codec
 from engine.domain.errors import NotFound, UsageError
 from engine.domain.records import DecisionRow, JournalRow, ViolationChange, ViolationRow
 from engine.domain.values import Instant
@@ -26,8 +26,6 @@ from engine.store.sql_store import SqlStore
 PAGE: Final = 50
 """Findings a page."""
 SHORTEST_PREFIX: Final = 4
-CORRECTIONS: Final = frozenset({"superseded", "retracted", "reopened"})
-"""Steps that a late fact brings about; with others it merely came at the same time."""
 _ORDER: Final = {
     "status": (
         "provisional", "alleged", "notified", "answered", "substantiated", "dismissed", "withdrawn", "retracted",
@@ -76,12 +74,14 @@ class Listing(msgspec.Struct, frozen=True):
 
 
 class Cause(msgspec.Struct, frozen=True):
-    """The late fact that changed a finding."""
+    """The late fact that changed a finding: which event, what it says, when it happened and when it was learnt."""
 
-    event: str
+    source: str
+    id: str
+    type: str
     words: str
     at: Instant
-    recorded_at: Instant
+    recorded_at: Instant | None
 
 
 class Step(msgspec.Struct, frozen=True):
@@ -293,14 +293,8 @@ def _facet(name: str, values: list[tuple[str, int]]) -> list[Facet]:
     return [Facet(value, count) for value, count in values]
 
 
-def _step(change: ViolationChange, causes: dict[str, JournalRow]) -> Step:
-    row = causes.get(change.cause) if change.change in CORRECTIONS else None
-    cause = None
-    if row is not None:
-        event = codec.parse_event(row.event)
-        words = telling.event_in_words(event)
-        gone = f"withdrawn: {words}" if row.withdrawn else words
-        cause = Cause(f"{event.source} {event.id}", gone, Instant(row.time), Instant(row.recorded_at))
+def _step(change: ViolationChange, rows: dict[str, JournalRow]) -> Step:
+    behind = cause.read(change.cause)
     return Step(
         version=change.version,
         change=change.change,
@@ -309,8 +303,15 @@ def _step(change: ViolationChange, causes: dict[str, JournalRow]) -> Step:
         recorded_at=Instant(change.recorded_at),
         count=change.count,
         decision=change.decision,
-        cause=cause,
+        cause=_cause(behind, rows.get(behind.identity)) if behind is not None else None,
     )
+
+
+def _cause(behind: cause.Cause, row: JournalRow | None) -> Cause:
+    words = telling.event_in_words(codec.parse_event(row.event)) if row is not None else behind.type
+    gone = f"withdrawn: {words}" if row is not None and row.withdrawn else words
+    learnt = Instant(row.recorded_at) if row is not None else None
+    return Cause(behind.source, behind.id, behind.type, gone, Instant(behind.time), learnt)
 
 
 def _seen(decision: DecisionRow, row: ViolationRow) -> Seen | None:

@@ -7,18 +7,23 @@ are folded within the batch, others go to the outbox. Everything it makes is a f
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from engine.domain import cause, codec
+from engine.domain.cause import Cause
 from engine.domain.derivation import Delivery, pack
 from engine.domain.effects import Derived
 from engine.domain.events import Event
+from engine.domain.order import Place, place
 from engine.domain.order import lane as lane_of
-from engine.domain.order import place
 from engine.domain.records import DerivedRow, JournalRow, PostingRow
 from engine.domain.timeline import Entry
+from engine.domain.values import HOUR_US
 from engine.domain.written import Written, wire, write
+from engine.service.causes import Causes
 from engine.service.memory import KINDS, Aggregate, LaneMemory
 
+_FIRST = Place(0, 0, b"", b"")
 TAIL = 4096
 """Entries a late fact may make stale before its aggregate is re-decided in the background instead."""
 
@@ -42,8 +47,11 @@ class Folding:
         self.touched: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
         self.retired: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
         self.changed: dict[str, Aggregate] = {}
-        self.cause: dict[str, str] = {}
-        """Aggregate → the identity of the late fact that made it stale."""
+        self.causes = Causes()
+        self._stood: dict[str, Place] = {}
+        """Aggregate → the last place it had folded when this batch began."""
+        self._begun_at = memory.watermark
+        """How far the lane had come before this batch: what a sum of earlier holds is late."""
         self._stale: dict[str, Aggregate] = {}
         self._order: list[tuple[int, str]] = []
         """A heap of the stale aggregates' ranks and keys."""
@@ -61,8 +69,7 @@ class Folding:
             self._send_away(Delivery(key, written.identity, 1, withdrawn=False, event=event))
             return
         delivery = Delivery(key, written.identity, 0, withdrawn=False, event=event)
-        self._journal(delivery, "inbound")
-        self._place(delivery, self.memory.aggregates[key])
+        self._take(delivery, self.memory.aggregates[key], "inbound")
 
     def record(self, event: Event, written: Written) -> None:
         """Only journal an event: reference data isn't folded into an aggregate."""
@@ -75,22 +82,41 @@ class Folding:
         aggregate = self.memory.aggregates[delivery.target]
         if delivery.revision <= aggregate.received.get(delivery.identity, 0):
             return
-        self._journal(delivery, origin)
-        self._place(delivery, aggregate)
+        self._take(delivery, aggregate, origin)
 
-    def _place(self, delivery: Delivery, aggregate: Aggregate) -> None:
+    def _take(self, delivery: Delivery, aggregate: Aggregate, origin: str) -> None:
+        at = place(delivery.event)
+        late = delivery.late or self._late(delivery, aggregate, at)
+        self._journal(delivery, origin, cause.write(delivery.cause) if late else "")
+        if late:
+            known = aggregate.timeline.at.get(delivery.identity, at)
+            behind = delivery.cause or self._named(delivery.event, delivery.identity, aggregate.key)
+            self.causes.late(aggregate.key, delivery.identity, min(known.time, at.time), behind)
+        else:
+            self.causes.brought(aggregate.key, delivery.identity, delivery.cause)
+        self._place(delivery, aggregate, at)
+
+    def _late(self, delivery: Delivery, aggregate: Aggregate, at: Place) -> bool:
+        """Whether a fact comes before what the aggregate had folded when this batch began, fired deadlines among it."""
+        if delivery.event.data.SUMMED:  # one grows as long as its hour lasts, and each person's stands beside others'
+            return at.time + HOUR_US < self._begun_at
+        stood = self._stood.get(aggregate.key)
+        if stood is None:
+            places, count = aggregate.timeline.places, aggregate.timeline.facts
+            while count < len(places) and places[count].time <= self._begun_at:
+                count += 1
+            stood = self._stood[aggregate.key] = places[count - 1] if count else _FIRST
+        return at < stood
+
+    def _place(self, delivery: Delivery, aggregate: Aggregate, at: Place) -> None:
         timeline = aggregate.timeline
         aggregate.received[delivery.identity] = delivery.revision
-        facts = timeline.facts
-        last = timeline.places[facts - 1] if facts else None
         entry = timeline.remove(delivery.identity)
         self._touch(aggregate)
         if delivery.withdrawn:
             if entry is not None:
                 self._retire(aggregate, entry)
-            self.cause[aggregate.key] = delivery.identity
             return
-        at = place(delivery.event)
         if entry is None:
             retired = self.retired.pop((aggregate.key, delivery.identity), None)
             entry = retired[1] if retired else Entry(delivery.identity, at, delivery.event)
@@ -100,8 +126,6 @@ class Folding:
         entry.place, entry.event = at, delivery.event
         timeline.insert(entry)
         self._fresh[aggregate.key] = self._fresh.get(aggregate.key, 0) + 1
-        if last is not None and at < last:
-            self.cause[aggregate.key] = delivery.identity
 
     def _touch(self, aggregate: Aggregate) -> None:
         self.changed[aggregate.key] = aggregate
@@ -117,8 +141,12 @@ class Folding:
         self.retired[aggregate.key, entry.identity] = (aggregate, entry)
         self.memory.entries -= 1
 
-    def invalidate(self, organisation_since: dict[str, int]) -> None:
-        """Reference data changed: what it had effect on is stale (`organisation` → since when)."""
+    def invalidate(self, news: Sequence[tuple[Event, int]]) -> None:
+        """Reference data changed: what it had effect on is stale, since when each event says."""
+        organisation_since: dict[str, int] = {}
+        for event, at in news:
+            organisation_since[event.organisation] = min(at, organisation_since.get(event.organisation, at))
+            self.causes.reference(event.organisation, at, self._named(event, codec.identity(event).hex(), ""))
         for aggregate in list(self.memory.aggregates.values()):
             since = organisation_since.get(aggregate.organisation)
             if since is not None and aggregate.kind != "alias":
@@ -132,7 +160,8 @@ class Folding:
         for key in background:
             aggregate = self.memory.aggregates[key]
             self._touch(aggregate)
-            aggregate.dirty_from = -1
+            self.causes.remember(key, aggregate.dirty_causes)
+            aggregate.dirty_from, aggregate.dirty_causes = -1, ""
             self.memory.dirty.discard(key)
         self._refold(background)
         for key, aggregate in self.changed.items():
@@ -173,6 +202,8 @@ class Folding:
         index = timeline.changed_from
         since = timeline.places[index].time if 0 <= index < len(timeline.places) else aggregate.newest
         aggregate.dirty_from = since if aggregate.dirty_from < 0 else min(since, aggregate.dirty_from)
+        self.causes.remember(aggregate.key, aggregate.dirty_causes)
+        aggregate.dirty_causes = self.causes.remembered(aggregate.key)
         self.memory.dirty.add(aggregate.key)
 
     def _send(self, aggregate: Aggregate, entry: Entry, derived: list[Derived]) -> None:
@@ -184,7 +215,7 @@ class Folding:
             written = self._write(event)
             key = f"{target} {written.identity}"
             entry.derived = {key: (target, written.content)}
-            self._emit(aggregate, entry.identity, key, target, event, written.content)
+            self._emit(aggregate, entry, key, target, event, written.content)
             return
         for target, event in derived:
             written = self._write(event)
@@ -192,29 +223,46 @@ class Folding:
             now[key], events[key] = (target, written.content), event
         for key, (target, _) in before.items():
             if key not in now:
-                self._emit(aggregate, entry.identity, key, target, entry.event, None)
+                self._emit(aggregate, entry, key, target, entry.event, None)
         for key, said in now.items():
             if before.get(key) != said:
-                self._emit(aggregate, entry.identity, key, said[0], events[key], said[1])
+                self._emit(aggregate, entry, key, said[0], events[key], said[1])
         entry.derived = now
 
     def _send_sums(self, aggregate: Aggregate) -> None:
         for key, target, event, content in aggregate.sums.settle():
             stands = event if event is not None else aggregate.timeline.entries[0].event
-            self._emit(aggregate, "", key, target, stands, content if event is not None else None)
+            self._emit(aggregate, None, key, target, stands, content if event is not None else None)
 
-    def _emit(self, aggregate: Aggregate, cause: str, key: str, target: str, event: Event, content: str | None) -> None:
-        """Send a derived fact, or its withdrawal where `content` is None; `cause` is the entry's identity, if it is one's."""
+    def _emit(self, aggregate: Aggregate, entry: Entry | None, key: str, target: str, event: Event, content: str | None) -> None:
+        """Send a derived fact, or its withdrawal where `content` is None; `entry` is what it comes from, if it is one's."""
         revision = aggregate.sent.get(key, 0) + 1
         aggregate.sent[key] = revision
         identity = key[len(target) + 1 :]
-        delivery = Delivery(target, identity, revision, withdrawn=content is None, event=event)
-        self.derived.append(DerivedRow(aggregate.key, cause, identity, target, revision, content or ""))
+        behind, late = self._behind(aggregate, entry, event)
+        delivery = Delivery(target, identity, revision, content is None, event, behind, late)
+        of = entry.identity if entry is not None else ""
+        self.derived.append(DerivedRow(aggregate.key, of, identity, target, revision, content or ""))
         if lane_of(target, self.lanes) == self.memory.lane:
             self.need(target)
             self.deliver(delivery, "inline")
         else:
             self._send_away(delivery)
+
+    def _behind(self, aggregate: Aggregate, entry: Entry | None, event: Event) -> tuple[Cause | None, bool]:
+        """Give the event that a derived fact comes from, None where it carries that itself, and whether it was late."""
+        if entry is None:
+            newest = self.causes.newest(aggregate.key)
+            last = aggregate.timeline.entries[max(aggregate.timeline.folded, 1) - 1]
+            return newest or self._named(last.event, last.identity, aggregate.key), newest is not None
+        root, late = self.causes.root(aggregate.key, entry)
+        if root is None and event.source == "covenant":
+            root = self._named(entry.event, entry.identity, aggregate.key)
+        return root, late
+
+    def _named(self, event: Event, identity: str, aggregate: str) -> Cause:
+        """Name an event: one of ours where it stands, any other where it was taken in."""
+        return cause.of_event(event, identity, aggregate if event.source == "covenant" else "")
 
     def _send_away(self, delivery: Delivery) -> None:
         pair = (delivery, self._wire(delivery.event))
@@ -248,7 +296,7 @@ class Folding:
                 )  # fmt: skip
         entry.postings = now
 
-    def _journal(self, delivery: Delivery, origin: str) -> None:
+    def _journal(self, delivery: Delivery, origin: str, behind: str = "") -> None:
         event = delivery.event
         self.journal.append(
             JournalRow(
@@ -264,6 +312,7 @@ class Folding:
                 delivery.revision,
                 delivery.withdrawn,
                 self._wire(event),
+                behind,
             )
         )
 

@@ -126,6 +126,8 @@ class Aggregate:
         self.indeterminates: dict[tuple[str, str], IndeterminateRow] = {}
         self.sums = Sums()
         self.dirty_from = -1
+        self.dirty_causes = ""
+        """While dirty: the late facts its corrections are owed to, as `causes` remembers them."""
 
     @property
     def newest(self) -> int:
@@ -143,7 +145,7 @@ class Aggregate:
         for entry in self.timeline.refold(_folded_until(loaded)):
             self.sums.fold(entry, entry.effects.shares)
         self._lay(loaded)
-        self.dirty_from = loaded.dirty_from
+        self.dirty_from, self.dirty_causes = loaded.dirty_from, loaded.causes
         if self.dirty_from >= 0:
             self.timeline.rewind_to(self.dirty_from)
 

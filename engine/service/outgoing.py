@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import cause, codec
 from engine.domain.events.schemas import DIALECT, INSTANT
 from engine.domain.records import DecisionRow, IndeterminateRow, RefusedRow, ViolationChange, ViolationRow
 from engine.domain.values import HOUR_US, instant
@@ -24,6 +24,13 @@ _TEXT: Final = {"type": "string"}
 _COUNT: Final = {"type": "integer", "minimum": 0}
 _TEXTS: Final = {"type": "array", "items": _TEXT}
 _OBJECT: Final = {"type": "object"}
+_CAUSE: Final = {
+    "type": ["object", "null"],
+    "properties": {"source": _TEXT, "id": _TEXT, "type": _TEXT, "time": INSTANT},
+    "required": ["source", "id", "type", "time"],
+    "additionalProperties": False,
+}
+"""An event by its name."""
 
 _VERBS: Final = {
     "opened": "A settled violation stands, as an allegation.",
@@ -60,7 +67,7 @@ _VIOLATION: Final[Words] = {
     "opened_at": ("Event time of its first breach.", INSTANT),
     "last_seen_at": ("Event time of its last breach.", INSTANT),
     "count": ("How many events breach.", _COUNT),
-    "cause": ("Identity of the late fact that changed it, else empty.", _TEXT),
+    "cause": ("The late fact that changed it; null where none did.", _CAUSE),
 }  # fmt: skip
 _FINDING: Final[Words] = {
     "aggregate": ("Whom or what it is about: organisation/kind/id.", _TEXT),
@@ -97,7 +104,7 @@ _DECISION: Final[Words] = {
     "outcomes": ("Rule → its outcome, of all rules that didn't pass.", {"type": "object", "additionalProperties": _TEXT}),
     "passed": ("Rules that passed.", _TEXTS),
     "supersedes": ("The decision of the same event that this one replaces, else empty.", _TEXT),
-    "cause": ("Identity of the late fact that made it be judged anew, else empty.", _TEXT),
+    "cause": ("The late fact that made it be judged anew; null where none did.", _CAUSE),
 }  # fmt: skip
 _INDETERMINATE: Final[Words] = {
     "rule": ("The rule's code.", _TEXT),
@@ -188,15 +195,17 @@ def _recorded() -> list[Recorded]:
         reason="data.person: missing.", do="Give data.person.", where="covenant.usage/3@88", raw=b'{"id":"u-3"}', recorded_at=at,
     )  # fmt: skip
 
-    def changed(row: ViolationRow, before: ViolationRow, kind: str, cause: str = "") -> Recorded:
-        step = ViolationChange(row.id, row.version, kind, row.last_decision, cause, at, at, row.count)
+    late = cause.write(cause.Cause("", "", "https://approvals.acme.example", "ap-1", "compute.approval.granted.v1", at))
+
+    def changed(row: ViolationRow, before: ViolationRow, kind: str, because: str = "") -> Recorded:
+        step = ViolationChange(row.id, row.version, kind, row.last_decision, because, at, at, row.count)
         return Recorded(0, row.version, at, violations=[row], before={row.id: before}, changes=[step])
 
     return [
         Recorded(0, 1, at, [decision], [first], indeterminates=[missing], refused=[refused]),
         changed(second, first, "recurred"),
-        changed(other, second, "superseded", "c0ffee"),
-        changed(gone, other, "retracted", "c0ffee"),
+        changed(other, second, "superseded", late),
+        changed(gone, other, "retracted", late),
     ]
 
 

@@ -165,7 +165,7 @@ class Body:
         if memory is None:
             msg = f"Lane {work.lane} was given up while a batch was in flight."
             raise LaneConflict(msg, "It is read again from the store's position.")
-        deciding = Deciding(memory, self.bundle.digest, self.evaluator.opa_version, work.recorded_at, work.folding.cause)
+        deciding = Deciding(memory, self.bundle.digest, self.evaluator.opa_version, work.recorded_at, work.folding.causes)
         for aggregate, entry in work.folding.retired.values():
             deciding.withdraw(aggregate, entry)
         answers = work.answers.result() if work.answers is not None else []
@@ -201,11 +201,8 @@ class Body:
         if memory.reference == self._known_reference:
             return
         news = self.log.events[memory.reference : self._known_reference]
-        since: dict[str, int] = {}
-        for event in news:
-            at = memory.log.now.affected_since(event)
-            since[event.organisation] = min(at, since.get(event.organisation, at))
-        earliest = min(since.values())
+        since = [(event, memory.log.now.affected_since(event)) for event in news]
+        earliest = min(at for _, at in since)
         self._load(memory, [row.aggregate for row in self.store.aggregates_since(memory.lane, earliest)])
         memory.log.extend(news)
         memory.reference += len(news)

@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import cause, codec
 from engine.domain.records import DecisionRow, IndeterminateRow, RefusedRow, ViolationChange, ViolationRow
 from engine.domain.values import Instant
 
@@ -91,14 +91,14 @@ class Publisher:
             verb = _verb(row, before, only_recurred=not grew[row.id])
             if not verb:
                 continue
-            data = self._violation(row, verb, causes.get(row.id, ""))
+            data = self._violation(row, verb, _cause(causes.get(row.id, "")))
             value = _event(row, verb, row.last_seen_at, data)
             yield Message(CURRENT, row.id, value)
             if verb != "recurred" or _new_hour(row, before):
                 yield Message(VIOLATIONS, self.masked(row.aggregate), value)
                 yield Message(FINDINGS, row.aggregate, _event(row, verb, row.last_seen_at, data | _finding(row)))
 
-    def _violation(self, row: ViolationRow, verb: str, cause: str) -> dict[str, Any]:
+    def _violation(self, row: ViolationRow, verb: str, because: dict[str, Any] | None) -> dict[str, Any]:
         activity = _ACTIVITY[verb]
         return {
             "class_uid": 2003,
@@ -125,7 +125,7 @@ class Publisher:
             "opened_at": Instant(row.opened_at),
             "last_seen_at": Instant(row.last_seen_at),
             "count": row.count,
-            "cause": cause,
+            "cause": because,
         }
 
     def _audit(self, recorded: Recorded) -> Iterator[Message]:
@@ -162,7 +162,7 @@ class Publisher:
             "outcomes": {rule: outcome["outcome"] for rule, outcome in sorted(outcomes.items())},
             "passed": passed,
             "supersedes": row.supersedes,
-            "cause": row.cause,
+            "cause": _cause(row.cause),
         }
 
 
@@ -172,6 +172,14 @@ def _verb(row: ViolationRow, before: ViolationRow | None, *, only_recurred: bool
     if before is None or not before.settled or before.status == "retracted":
         return "opened"
     return "recurred" if only_recurred else "superseded"
+
+
+def _cause(written: str) -> dict[str, Any] | None:
+    """Name the late fact behind a correction; where it stands in the journal isn't for outside, as it may name a person."""
+    behind = cause.read(written)
+    if behind is None:
+        return None
+    return {"source": behind.source, "id": behind.id, "type": behind.type, "time": Instant(behind.time)}
 
 
 def _new_hour(row: ViolationRow, before: ViolationRow | None) -> bool:

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import cause, codec
 from engine.domain.derivation import Delivery
 from engine.domain.errors import IntegrityError
 from engine.domain.events import Event
@@ -159,7 +159,7 @@ def _arrival(row: JournalRow) -> Arrival | Delivery | None:
         return None
     event = codec.parse_event(row.event)
     if row.origin == "derived":
-        return Delivery(row.aggregate, row.identity, row.revision, row.withdrawn, event)
+        return Delivery(row.aggregate, row.identity, row.revision, row.withdrawn, event, cause.read(row.cause), bool(row.cause))
     return Arrival(event)
 
 

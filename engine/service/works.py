@@ -74,7 +74,7 @@ def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken
         recorded_at=folding.recorded_at,
         positions=dict(memory.positions),
         aggregates=tuple(
-            AggregateRow(key, memory.lane, a.newest, a.dirty_from, memory.due.get(key, -1))
+            AggregateRow(key, memory.lane, a.newest, a.dirty_from, memory.due.get(key, -1), a.dirty_causes)
             for key, a in sorted(folding.changed.items())
         ),
         refused=taken.refused,

@@ -49,13 +49,15 @@ class Loader:
         """Give all that is held of each aggregate; see `Store.load`."""
         loaded = {key: Loaded(key) for key in aggregates}
         known = columns(t.AggregateTable)
-        asked = select(known.aggregate, known.dirty_from, known.due).where(self._dialect.among(known.aggregate, aggregates))
-        found = {key: (dirty_from, due) for key, dirty_from, due in self._connection.execute(asked)}
+        asked = select(known.aggregate, known.dirty_from, known.due, known.causes).where(
+            self._dialect.among(known.aggregate, aggregates)
+        )
+        found = {key: rest for key, *rest in self._connection.execute(asked)}
         if not found:
             return loaded
         keys = list(found)
-        for key, (dirty_from, due) in found.items():
-            loaded[key].dirty_from, loaded[key].due = dirty_from, due
+        for key, rest in found.items():
+            loaded[key].dirty_from, loaded[key].due, loaded[key].causes = rest
         self._journal(loaded, keys)
         standing = columns(t.DecisionTable)
         for decision in self._rows(DecisionRow, standing, keys, standing.stands):

@@ -131,6 +131,7 @@ class MemoryStore:
             indeterminates=list(held.indeterminates.values()),
             dirty_from=known.dirty_from,
             due=known.due,
+            causes=known.causes,
         )
 
     def record(self, batch: Batch) -> None:

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import JSON, ColumnElement, Connection, and_, cast, func, literal, or_, select, type_coerce, union_all
 
+from engine.domain import cause
 from engine.domain.records import DecisionRow, IndeterminateRow, JournalRow, Row, ViolationChange, ViolationRow
 from engine.domain.values import DAY_US
 from engine.store import tables as t
@@ -68,7 +69,7 @@ class FindingHistory(msgspec.Struct, frozen=True):
     ends: list[DecisionRow]
     """The decisions of its first and last event, standing or not."""
     causes: dict[str, JournalRow]
-    """Identity → the late fact that changed it."""
+    """Identity → the late fact that changed it, where the journal holds it."""
     input: bytes
     """What the rules were asked about its last event; empty if it isn't kept."""
 
@@ -200,15 +201,16 @@ class Queries:
             steps = _rows(c.execute(changes), ViolationChange)[::-1]
             decisions = _rows(c.execute(standing), DecisionRow)
             both = _rows(c.execute(ends), DecisionRow)
-            causes = self._causes(c, row.aggregate, {step.cause for step in steps if step.cause})
+            causes = self._causes(c, [behind for step in steps if (behind := cause.read(step.cause)) is not None])
             last = [decision.input_digest for decision in both if decision.id == row.last_decision]
             asked = c.execute(select(INPUT.c.body).where(INPUT.c.digest.in_(last))).scalar()
         return FindingHistory(steps, decisions, both, causes, bytes(asked or b""))
 
-    def _causes(self, c: Connection, aggregate: str, identities: set[str]) -> dict[str, JournalRow]:
-        if not identities:
+    def _causes(self, c: Connection, causes: list[cause.Cause]) -> dict[str, JournalRow]:
+        if not causes:
             return {}
-        query = select(J).where(J.c.aggregate == aggregate, J.c.identity.in_(sorted(identities)[:MANY]))
+        where = sorted({one.aggregate for one in causes})[:MANY]
+        query = select(J).where(J.c.aggregate.in_(where), J.c.identity.in_(sorted({one.identity for one in causes})[:MANY]))
         return {row.identity: row for row in _rows(c.execute(query.order_by(J.c.revision)), JournalRow)}
 
     def organisations_of(self, person: str) -> list[str]:

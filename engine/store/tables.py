@@ -117,6 +117,7 @@ class JournalTable(Stored, table=True):
     revision: int
     withdrawn: bool
     event: str
+    cause: str
 
 
 class SeenTable(Stored, table=True):
@@ -362,3 +363,4 @@ class AggregateTable(Stored, table=True):
     newest: int = big()
     dirty_from: int = big()
     due: int = big()
+    causes: str

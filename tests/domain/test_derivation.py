@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.domain import derivation
+from engine.domain import cause, derivation
 from engine.domain.derivation import Delivery, pack, read_deliveries
 from engine.domain.errors import Refusal
 from engine.domain.written import write
@@ -14,7 +14,9 @@ from tests.domain.make import event
 def delivery(number: int, time: str = "2026-01-01") -> Delivery:
     """Make a delivery to a person."""
     usage = event("usage.inference", time, person="p-1", quantity="1.5", ident=f"u-{number}")
-    return Delivery(f"acme/person/p-{number}", write(usage).identity, number + 1, withdrawn=number % 2 == 1, event=usage)
+    behind = cause.of_event(event("person.hired", time, person="p-1"), "aa") if number % 3 == 1 else None
+    target, ident = f"acme/person/p-{number}", write(usage).identity
+    return Delivery(target, ident, number + 1, withdrawn=number % 2 == 1, event=usage, cause=behind, late=number % 4 == 1)
 
 
 def packed(*deliveries: Delivery) -> list[tuple[str, bytes]]:

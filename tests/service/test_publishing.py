@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.domain import cause
 from engine.domain.records import DecisionRow, IndeterminateRow, RefusedRow, ViolationChange, ViolationRow
 from engine.service.publishing import AUDIT, CURRENT, DEAD_LETTERS, FINDINGS, VIOLATIONS, Message, Publisher, Recorded
 
@@ -32,6 +33,10 @@ DECISION = DecisionRow(
 def replaced(row: ViolationRow, **changes: Any) -> ViolationRow:
     """A row with changes."""
     return msgspec.structs.replace(row, **changes)
+
+
+LATE = cause.write(cause.Cause("acme/grant/g-1", "c1", "legal", "ap-1", "compute.approval.granted.v1", 1_000_000))
+NAMED = {"source": "legal", "id": "ap-1", "type": "compute.approval.granted.v1", "time": "1970-01-01T00:00:01Z"}
 
 
 def change(kind: str, version: int = 3, cause: str = "") -> ViolationChange:
@@ -85,8 +90,8 @@ def test_a_settled_violation_is_an_allegation_by_pseudonym_and_a_finding_with_it
 def test_a_retraction_says_what_caused_it() -> None:
     """The late fact that took a violation back is named, and the finding is closed."""
     gone = replaced(ROW, status="retracted", count=0, version=3)
-    (event,) = on(VIOLATIONS, said(violations=[gone], before={"v1": ROW}, changes=[change("retracted", cause="late fact")]))
-    assert (event["data"]["change"], event["data"]["cause"], event["data"]["status"]) == ("retracted", "late fact", "retracted")
+    (event,) = on(VIOLATIONS, said(violations=[gone], before={"v1": ROW}, changes=[change("retracted", cause=LATE)]))
+    assert (event["data"]["change"], event["data"]["cause"], event["data"]["status"]) == ("retracted", NAMED, "retracted")
     assert (event["data"]["activity_id"], event["data"]["compliance"]["status"]) == (3, "Pass")
 
 

@@ -58,7 +58,7 @@ def truth() -> None:
     table(
         "journal", "lane version ordinal",
         "int: lane; big: version; int: ordinal; text: organisation; word: aggregate; text: identity type;"
-        "big: time effective recorded_at; text: origin; int: revision; flag: withdrawn; text: event",
+        "big: time effective recorded_at; text: origin; int: revision; flag: withdrawn; text: event cause",
         **ROWS,
     )  # fmt: skip
     op.create_index("journal_aggregate", "journal", ["aggregate"])
@@ -127,7 +127,7 @@ def standing() -> None:
         "word: aggregate key target; int: lane; text: identity; int: revision; text: content",
         **ROWS,
     )  # fmt: skip
-    table("aggregate", "aggregate", "word: aggregate; int: lane; big: newest dirty_from due", **ROWS)
+    table("aggregate", "aggregate", "word: aggregate; int: lane; big: newest dirty_from due; text: causes", **ROWS)
     dirty = sa.text("dirty_from >= 0")
     op.create_index("aggregate_dirty", "aggregate", ["lane"], sqlite_where=dirty, postgresql_where=dirty)
 
