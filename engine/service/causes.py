@@ -29,6 +29,8 @@ class Late(NamedTuple):
     time: int
     """Place time from which it bears on its aggregate."""
     cause: Cause
+    feed: str = ""
+    """Of a feed's word: the feed that has become complete."""
 
     @property
     def order(self) -> tuple[bool, int, str, str]:
@@ -41,6 +43,7 @@ class Remembered(msgspec.Struct, frozen=True, gc=False):
 
     time: int
     cause: Cause
+    feed: str = ""
 
 
 _ENCODER: Final = msgspec.json.Encoder()
@@ -68,21 +71,21 @@ class Causes:
         self._own[aggregate, identity] = (cause, True)
         self._late.setdefault(aggregate, []).append(Late(cause.telling, time, cause))
 
-    def reference(self, organisation: str, since: int, cause: Cause) -> None:
-        """Note reference data that bears on an organisation's events since a moment."""
-        self._reference.setdefault(organisation, []).append(Late(True, since, cause))  # noqa: FBT003 - reads as its name
+    def reference(self, organisation: str, since: int, cause: Cause, feed: str) -> None:
+        """Note reference data that bears on an organisation's events since a moment; `feed` is whose word it is, if one's."""
+        self._reference.setdefault(organisation, []).append(Late(telling=True, time=since, cause=cause, feed=feed))
 
     def remember(self, aggregate: str, text: str) -> None:
         """Take up what an aggregate that was left dirty owes its corrections to."""
         if text:
-            known = [Late(one.cause.telling, one.time, one.cause) for one in _DECODER.decode(text.encode())]
+            known = [Late(one.cause.telling, one.time, one.cause, one.feed) for one in _DECODER.decode(text.encode())]
             self._late[aggregate] = known + self._late.get(aggregate, [])
 
     def remembered(self, aggregate: str) -> str:
         """Give what is to be kept with an aggregate that is left dirty, of very many the most telling."""
         several = {one.cause: one for one in [*self._late.get(aggregate, ()), *self._reference.get(_organisation(aggregate), ())]}
         kept = sorted(several.values(), key=lambda one: one.order)[-KEPT:]
-        return _ENCODER.encode([Remembered(int(one.time), one.cause) for one in kept]).decode() if kept else ""
+        return _ENCODER.encode([Remembered(int(one.time), one.cause, one.feed) for one in kept]).decode() if kept else ""
 
     def root(self, aggregate: str, entry: Entry) -> tuple[Cause | None, bool]:
         """Give what an entry's derived facts come from, None for the entry's own event, and whether that was late."""
@@ -102,12 +105,16 @@ class Causes:
         cause, late = self._own.get((aggregate, entry.identity), (None, False))
         if cause is not None and (late or entry.decision):
             return Late(cause.telling, entry.place.time, cause)
-        return self._nearest(aggregate, entry.place.time) if entry.decision else None
+        return self._nearest(aggregate, entry.place.time, _missed(entry)) if entry.decision else None
 
-    def _nearest(self, aggregate: str, time: int) -> Late | None:
-        several = [one for one in self._late.get(aggregate, ()) if one.time <= time]
-        if self._reference:
-            several += [one for one in self._reference.get(_organisation(aggregate), ()) if one.time <= time]
+    def _nearest(self, aggregate: str, time: int, missed: str | None = None) -> Late | None:
+        """Give the late fact to name; a feed's word only where it was missed, if what was missed is known."""
+        several = [*self._late.get(aggregate, ())]
+        if self._reference and not _is_alias(aggregate):  # what a name stands for depends on links alone
+            several += self._reference.get(_organisation(aggregate), ())
+        several = [
+            one for one in several if one.time <= time and (not one.feed or missed is None or f"feed of {one.feed} " in missed)
+        ]
         return max(several, key=lambda one: one.order, default=None)
 
 
@@ -136,6 +143,16 @@ def is_its_own(entry: Entry, cause: Cause) -> bool:
     """Whether what brought an entry is the very event it tells of: then nothing else is to blame."""
     event = entry.event
     return (event.source, event.id) == (cause.source, cause.id) or event.causation_id == f"{cause.source} {cause.id}"
+
+
+def _missed(entry: Entry) -> str:
+    """Give why what was decided of an entry could not be judged, all reasons in one text."""
+    missing = (outcome.get("missing", {}).values() for outcome in entry.outcomes.values())
+    return "; ".join(f"{reason} " for reasons in missing for reason in reasons)
+
+
+def _is_alias(aggregate: str) -> bool:
+    return aggregate.split("/", 2)[1] == "alias"
 
 
 def _organisation(aggregate: str) -> str:

@@ -146,7 +146,9 @@ class Folding:
         organisation_since: dict[str, int] = {}
         for event, at in news:
             organisation_since[event.organisation] = min(at, organisation_since.get(event.organisation, at))
-            self.causes.reference(event.organisation, at, self._named(event, codec.identity(event).hex(), ""))
+            self.causes.reference(
+                event.organisation, at, self._named(event, codec.identity(event).hex(), ""), getattr(event.data, "feed", "")
+            )
         for aggregate in list(self.memory.aggregates.values()):
             since = organisation_since.get(aggregate.organisation)
             if since is not None and aggregate.kind != "alias":

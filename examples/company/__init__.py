@@ -12,7 +12,7 @@ from typing import Final
 
 from engine.domain.events import Event
 from examples.company import disorder, grants, people, reference, repositories, usage
-from examples.company.expecting import Excuse, Finding, OpenQuestion, Refused, Story
+from examples.company.expecting import Correction, Excuse, Finding, OpenQuestion, Refused, Story
 from examples.company.feed import ORGANISATION, Feed, Line
 from examples.company.stories import STORIES
 
@@ -64,6 +64,7 @@ __all__ = [
     "EVENTS",
     "ORGANISATION",
     "SEED",
+    "Correction",
     "Excuse",
     "Finding",
     "Line",

@@ -56,6 +56,29 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """A step in a violation's life that a late fact brings about."""
+
+    rule: str
+    about: str
+    parts: tuple[str, ...]
+    change: str
+    """opened, recurred, superseded, retracted or reopened."""
+    cause: str
+    """The source and id of the late event: of what somebody sent, whatever was derived from it on the way."""
+
+
+def opened(finding: Finding, cause: str) -> Correction:
+    """Expect a finding to be opened by a late fact."""
+    return Correction(finding.rule, finding.about, finding.parts, "opened", cause)
+
+
+def retracted(finding: Finding, cause: str) -> Correction:
+    """Expect a finding to be taken back by a late fact."""
+    return Correction(finding.rule, finding.about, finding.parts, "retracted", cause)
+
+
+@dataclass(frozen=True)
 class Story:
     """One story of the example, for people and for the test."""
 
@@ -67,8 +90,8 @@ class Story:
     excuses: tuple[Excuse, ...] = ()
     questions: tuple[OpenQuestion, ...] = ()
     refused: tuple[Refused, ...] = ()
-    corrected: tuple[Finding, ...] = ()
-    """What is alleged first and retracted weeks later, when a late fact arrives; never part of what stands."""
+    corrections: tuple[Correction, ...] = ()
+    """What is found, changed or taken back because of a fact that comes late; what is retracted isn't part of what stands."""
     duplicates: int = 0
     """Lines that only repeat an event."""
 

@@ -34,7 +34,7 @@ _SOURCES: Final = {
     "agreement": "/acme/legal",
     "pool": "/acme/equity",
 }
-_FEEDS: Final = {
+FEEDS: Final = {
     "people": "/acme/hris",
     "approvals": "/acme/legal",
     "agreements": "/acme/legal",
@@ -115,7 +115,7 @@ class Feed:
 def source_of(data: Data) -> str:
     """Give the system that says such an event."""
     if isinstance(data, FeedCompletedThrough):
-        return _FEEDS[data.feed]
+        return FEEDS[data.feed]
     _, entity, verb, _ = data.TYPE.split(".")
     return _SOURCES.get(f"{entity}.{verb}") or _SOURCES[entity]
 

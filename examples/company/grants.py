@@ -15,7 +15,7 @@ from examples.company.reference import CLUSTER_PROVIDER, GPU_MODELS, PROVIDERS, 
 AGREEMENT: Final = "grant-2026.1"
 MONTHLY: Final = {"research": "700", "data": "600"}
 """CCU that the standard grant vests each month, for teams that train models; others get 300."""
-MODELS: Final = (*RATES, *GPU_MODELS, "sparrow-3", "lane-preview")
+MODELS: Final = (*RATES, *GPU_MODELS, "b200", "sparrow-3", "lane-preview")
 _FILTERS: Final = Filters(MODELS, (*sorted(set(PROVIDERS.values())), CLUSTER_PROVIDER))
 
 

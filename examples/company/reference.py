@@ -7,7 +7,7 @@ from typing import Final, Literal
 from engine.domain.events.reference import FeedCompletedThrough, OrganisationConfigured, RatePublished
 from engine.domain.values import DAY_US, Instant, quantity
 from examples.company.clock import START, at
-from examples.company.feed import Feed
+from examples.company.feed import FEEDS, Feed
 
 _Source = Literal["people", "approvals", "agreements", "disclosures", "usage", "grants"]
 _COMPLETE: Final[tuple[_Source, ...]] = ("people", "approvals", "agreements", "disclosures", "usage", "grants")
@@ -55,6 +55,11 @@ def complete(feed: Feed) -> None:
                 feed.say(at(f"2026-{month:02d}-12 06:00"), FeedCompletedThrough(feed=name, through=at(f"2026-{month:02d}-01")))
         for name in _COMPLETE[:-1]:
             feed.say(at("2026-09-30 20:00"), FeedCompletedThrough(feed=name, through=at("2026-09-28")))
+
+
+def word(feed: _Source, month: int) -> str:
+    """Name the event in which a feed said, in a month, that all of the month before was delivered."""
+    return f"{FEEDS[feed]} complete-{(month - 2) * len(_COMPLETE) + _COMPLETE.index(feed) + 1:03d}"
 
 
 def publish_rates(feed: Feed, time: int, model: str, rates: tuple[str, str, str], since: Instant | None = None) -> None:

@@ -33,8 +33,8 @@ def _notes(story: Story) -> Iterator[str]:
         yield f"{excuse.rule}: {excuse.count} excused ({excuse.guard}{by}{flag})"
     for question in story.questions:
         yield f"{question.rule}: {question.count} open, `{question.fact}` isn't known"
-    for finding in story.corrected:
-        yield f"{finding.rule}: alleged, then retracted"
+    for correction in story.corrections:
+        yield f"{correction.rule}: {correction.change} because of {correction.cause}"
     for refused in story.refused:
         where = f" at `{refused.field}`" if refused.field else ""
         yield f"{refused.count} refused as `{refused.code}`{where}"

@@ -8,8 +8,9 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from engine.domain import cause
 from engine.store.sql_store import SqlStore
-from examples.company.expecting import Excuse, Finding, OpenQuestion, Refused, Story
+from examples.company.expecting import Correction, Excuse, Finding, OpenQuestion, Refused, Story
 
 
 def expected_of(stories: Iterable[Story]) -> dict[str, set[Any]]:
@@ -36,15 +37,20 @@ def found_in(store: SqlStore, standing: Iterable[bytes]) -> dict[str, set[Any]]:
     }
 
 
-def retracted_in(store: SqlStore) -> set[Finding]:
-    """Findings that were said and taken back; a count isn't kept of them."""
-    query = "SELECT rule, holder, aggregate, discriminator FROM violation WHERE status = 'retracted'"
+def corrections_in(store: SqlStore) -> list[Correction]:
+    """Every step in a violation's life that a late fact brought about, and every one that takes something back or changes it."""
+    query = (
+        "SELECT v.rule, v.aggregate, v.discriminator, c.change, c.cause FROM violation_change c "
+        "JOIN violation v ON v.id = c.violation WHERE c.cause <> '' OR c.change IN ('superseded', 'retracted', 'reopened')"
+    )
     with store.reading() as connection:
         rows = connection.exec_driver_sql(query).all()
-    return {
-        Finding(rule, holder, aggregate.partition("/")[2], tuple(json.loads(parts)), count=0)
-        for rule, holder, aggregate, parts in rows
-    }
+    found = []
+    for rule, aggregate, parts, change, written in rows:
+        behind = cause.read(written)
+        named = f"{behind.source} {behind.id}" if behind is not None else ""
+        found.append(Correction(rule, aggregate.partition("/")[2], tuple(json.loads(parts)), change, named))
+    return found
 
 
 def _about(row: dict[str, Any]) -> str:

@@ -8,9 +8,10 @@ from engine.domain.events import agreements as a
 from engine.domain.events.people import PersonJurisdictionChanged, PersonOnLeave
 from engine.domain.values import DAY_US
 from examples.company.clock import START, after, at
-from examples.company.expecting import Excuse, Finding, OpenQuestion, Story
+from examples.company.expecting import Excuse, Finding, OpenQuestion, Story, opened, retracted
 from examples.company.feed import Feed
 from examples.company.people import ASSIGNMENT, Member, member
+from examples.company.reference import word
 
 _USE: Final = "acceptable_use"
 _OLD, _NEW = "2025-1", "2026-1"
@@ -30,6 +31,7 @@ def signature_that_does_not_bind(feed: Feed) -> Story:
         "Bela's signature of years ago turns out on March 9 not to be his. The assignment is sent to him the same day; two "
         "weeks later he has signed none, and uses granted compute.",
         findings=(Finding("IP-005", bela.id, bela.about, (ASSIGNMENT,)),),
+        corrections=(opened(Finding("IP-005", bela.id, bela.about, (ASSIGNMENT,)), word("agreements", 4)),),
     )
 
 
@@ -42,12 +44,14 @@ def never_sent(_: Feed) -> Story:
         "Tilo joins on April 30 and works from the first days. Nobody sends him the assignment: two weeks later that is the "
         "company's breach, not his.",
         findings=(Finding("IP-005", "", tilo.about, ("first",)),),
+        corrections=(opened(Finding("IP-005", "", tilo.about, ("first",)), word("agreements", 6)),),
     )
 
 
 def signed_and_recorded_late(feed: Feed) -> Story:
     """Karl signs in time; his signature lies in a drawer for months."""
     karl = member("karl")
+    found = Finding("IP-005", karl.id, karl.about, ("first",))
     with feed.scope("signed-late"):
         signed_on = after(karl.hired, days=3)
         feed.say(after(karl.hired, hours=2), a.AgreementSent(karl.id, "ip_assignment", ASSIGNMENT))
@@ -58,7 +62,7 @@ def signed_and_recorded_late(feed: Feed) -> Story:
         "A signature recorded late",
         "Karl joins on March 7 and signs the assignment on his fourth day. Legal records it on May 20, when the feed of "
         "agreements had long said that it was complete: what was alleged meanwhile is taken back.",
-        corrected=(Finding("IP-005", karl.id, karl.about, ("first",)),),
+        corrections=(opened(found, word("agreements", 4)), retracted(found, "/acme/legal signed-late-002")),
     )
 
 
@@ -78,12 +82,14 @@ def new_version_unsigned(feed: Feed) -> Story:
         feed.say(at("2026-04-01 08:59"), a.AgreementSigned(kira.id, _USE, _NEW))
         feed.say(at("2026-04-02 12:00"), a.AgreementSigned(rita.id, _USE, _NEW))
     about = (f"{_USE} {_NEW}",)
+    found = (Finding("IP-006", rita.id, rita.about, about), Finding("IP-006", "", uwe.about, about))
     return Story(
         "new-version",
         "A new version left unsigned",
         "From March 2 a new text says what use is acceptable. Kira signs it in the last minute of the thirty days, Rita a day "
         "late; to Uwe nobody sent it, which is the company's breach.",
-        findings=(Finding("IP-006", rita.id, rita.about, about), Finding("IP-006", "", uwe.about, about)),
+        findings=found,
+        corrections=tuple(opened(finding, word("agreements", 5)) for finding in found),
     )
 
 
@@ -131,12 +137,14 @@ def attestation_lapsed(feed: Feed) -> Story:
         feed.say(at("2026-04-01 09:00"), a.AgreementReminded(hugo.id, "attestation", "2026"))
         feed.say(at("2026-04-15 09:59"), a.AgreementAttested(clea.id, "attestation", "2026"))
     about = ("attestation 2025",)
+    found = (Finding("IP-008", hugo.id, hugo.about, about), Finding("IP-008", "", arno.about, about))
     return Story(
         "attestation-lapsed",
         "Statements that lapsed",
         "Hugo, Arno and Clea stated their outside work on April 15, 2025. Clea does so again a minute before the year is "
         "over. Hugo was reminded and doesn't; nobody reminded Arno, which is the company's breach.",
-        findings=(Finding("IP-008", hugo.id, hugo.about, about), Finding("IP-008", "", arno.about, about)),
+        findings=found,
+        corrections=tuple(opened(finding, word("agreements", 5)) for finding in found),
     )
 
 
@@ -151,6 +159,7 @@ def disclosure_undecided(feed: Feed) -> Story:
         "A disclosure left lying",
         "Sven discloses an outside activity on May 4; it is decided on June 20, not within thirty days. The company's breach.",
         findings=(Finding("IP-009", "", sven.about, ("d-sven-1",)),),
+        corrections=(opened(Finding("IP-009", "", sven.about, ("d-sven-1",)), word("disclosures", 7)),),
     )
 
 

@@ -8,16 +8,18 @@ from engine.domain.events.people import PersonOnLeave
 from engine.domain.events.usage import JobEnded, JobHeartbeat, JobStarted
 from engine.domain.values import DAY_US
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, OpenQuestion, Story
+from examples.company.expecting import Excuse, Finding, OpenQuestion, Story, opened, retracted
 from examples.company.feed import Feed
 from examples.company.grants import grant_of, issue, own
 from examples.company.people import CLUSTER, member
+from examples.company.reference import word
 from examples.company.usage import call
 
 
 def without_a_grant(feed: Feed) -> Story:
     """Ciro has a key and no grant."""
     ciro = member("ciro")
+    found = tuple(Finding("FU-009", ciro.id, ciro.about, (ciro.key, day)) for day in ("2026-05-04", "2026-05-05"))
     with feed.scope("without-a-grant"):
         for moment in ("2026-05-04 09:00", "2026-05-04 15:00", "2026-05-05 10:00"):
             feed.say(at(moment), call(ciro, "claude-x-4", (300, 30)))
@@ -26,7 +28,8 @@ def without_a_grant(feed: Feed) -> Story:
         "A key and no grant",
         "Ciro uses his key on May 4 and 5; no grant of his covers it, then or a day later. That is judged on June 12, when "
         "equity says that it has told of all grants of May.",
-        findings=tuple(Finding("FU-009", ciro.id, ciro.about, (ciro.key, day)) for day in ("2026-05-04", "2026-05-05")),
+        findings=found,
+        corrections=tuple(opened(finding, word("grants", 6)) for finding in found),
     )
 
 
@@ -72,12 +75,14 @@ def hung_job(feed: Feed) -> Story:
         "Edda starts a job of four hours on Friday, June 5; it is found hanging and cancelled on Monday, without a word "
         "from it in between.",
         findings=(Finding("FU-013", edda.id, edda.about, ("edda-hung",)),),
+        corrections=(opened(Finding("FU-013", edda.id, edda.about, ("edda-hung",)), word("usage", 7)),),
     )
 
 
 def heartbeats(feed: Feed) -> Story:
     """Fabio's job takes longer than he thought, and says that it runs."""
     fabio = member("fabio")
+    found = Finding("FU-013", fabio.id, fabio.about, ("fabio-long",))
     with feed.scope("heartbeats"):
         started = at("2026-05-27 10:00")
         feed.say(started, JobStarted("fabio-long", user=fabio.unix, cluster=CLUSTER, limit_seconds=14_400))
@@ -90,7 +95,7 @@ def heartbeats(feed: Feed) -> Story:
         "A long job that says so",
         "Fabio's job of May 27 runs three hours past its limit, with a heartbeat each hour; the one that counts is told on "
         "June 16, when the feed of usage had said that May was complete. What was alleged meanwhile is taken back.",
-        corrected=(Finding("FU-013", fabio.id, fabio.about, ("fabio-long",)),),
+        corrections=(opened(found, word("usage", 6)), retracted(found, "/acme/cluster-a heartbeats-005")),
     )
 
 
@@ -105,6 +110,7 @@ def left_to_expire(feed: Feed) -> Story:
         "Xaver's grant expires on August 1 with nearly all of it unspent, and nobody told him by July 2. That is the "
         "company's breach, not his. Theo and Tara were told of theirs.",
         findings=(Finding("FU-016", "", xaver.about, (grant_of(xaver),)),),
+        corrections=(opened(Finding("FU-016", "", xaver.about, (grant_of(xaver),)), word("grants", 8)),),
     )
 
 

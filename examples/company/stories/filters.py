@@ -6,7 +6,7 @@ from msgspec.structs import replace
 
 from engine.domain.events.grants import Filters
 from examples.company.clock import at
-from examples.company.expecting import Excuse, Finding, Story
+from examples.company.expecting import Correction, Excuse, Finding, Story
 from examples.company.feed import Feed
 from examples.company.grants import issue, own
 from examples.company.people import Member, member
@@ -42,6 +42,11 @@ def outside_the_filters(feed: Feed) -> Story:
             Finding("FU-010", xenia.id, xenia.about, (key, "openlane", "lane-large", "2026-02"), 1),
             Finding("FU-010", xenia.id, xenia.about, (key, "anthropic", "claude-x-4", "2026-02"), 1),
             Finding("FU-010", xenia.id, xenia.about, (key, "openlane", "claude-x-latest", "2026-03"), 1),
+        ),
+        corrections=(
+            Correction(
+                "FU-010", xenia.about, (key, "openlane", "lane-large", "2026-01"), "opened", "/acme/directory joins-xenia-002"
+            ),
         ),
     )
 

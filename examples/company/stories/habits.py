@@ -8,7 +8,7 @@ from engine.domain.events.people import About, ApprovalGranted, DeterminationRec
 from engine.domain.events.usage import UsageInference
 from engine.domain.values import DAY_US, Instant, Quantity
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, Story
+from examples.company.expecting import Excuse, Finding, Story, retracted
 from examples.company.feed import Feed
 from examples.company.people import Member, member
 from examples.company.usage import call, training
@@ -195,6 +195,7 @@ def counted_at_nothing(feed: Feed) -> Story:
 def prohibited_workload(feed: Feed) -> Story:
     """Malte mines on the cluster; Xaver's tag was copied from an example."""
     malte, xaver = member("malte"), member("xaver")
+    found = Finding("FU-015", xaver.id, xaver.about, (xaver.unix.id, "mining", "2026-05"))
     with feed.scope("prohibited-workload"):
         feed.say(at("2026-05-20 22:00"), replace(training(malte, "2"), workload="mining"))
         feed.say(at("2026-05-20 22:00"), replace(training(xaver, "2"), workload="mining"))
@@ -210,5 +211,5 @@ def prohibited_workload(feed: Feed) -> Story:
         "back to the 19th: what had been alleged of him is retracted.",
         findings=(Finding("FU-015", malte.id, malte.about, (malte.unix.id, "mining", "2026-05")),),
         excuses=(Excuse("FU-015", xaver.about, "determined"),),
-        corrected=(Finding("FU-015", xaver.id, xaver.about, (xaver.unix.id, "mining", "2026-05")),),
+        corrections=(retracted(found, "/acme/legal prohibited-workload-003"),),
     )

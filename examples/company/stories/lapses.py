@@ -8,7 +8,7 @@ from engine.domain.events.aliases import AliasLinked
 from engine.domain.events.grants import GrantResumed, GrantSuspended, GrantVoided
 from engine.domain.values import DAY_US
 from examples.company.clock import after, at
-from examples.company.expecting import Finding, Story
+from examples.company.expecting import Finding, Story, opened, retracted
 from examples.company.feed import Feed
 from examples.company.grants import grant_of, issue, own, remind
 from examples.company.people import Member, member, person_target
@@ -56,6 +56,11 @@ def expired_on_the_cluster(feed: Feed) -> Story:
         "Tara's grant ends with August; three trainings of September bear only the name of her user on the cluster. They "
         "are charged to her when the directory links that name on September 16.",
         findings=(Finding("FU-008", tara.id, tara.about, (tara.unix.id, "2026-09"), 3),),
+        corrections=(
+            opened(
+                Finding("FU-008", tara.id, tara.about, (tara.unix.id, "2026-09"), 3), "/acme/directory expired-on-the-cluster-007"
+            ),
+        ),
     )
 
 
@@ -103,5 +108,5 @@ def resumed_late(feed: Feed) -> Story:
         "A resumption told late",
         "Wim's grant is suspended on July 1 and resumed on the 6th, which is told only on the 27th. Two calls of July 7 and "
         "8 are alleged meanwhile; the allegation is retracted.",
-        corrected=(_lapsed(wim, "2026-07", 2),),
+        corrections=(retracted(_lapsed(wim, "2026-07", 2), "/acme/equity resumed-late-003"),),
     )

@@ -7,9 +7,10 @@ from msgspec.structs import replace
 from engine.domain.events.agreements import DisclosureDecided, DisclosureSubmitted
 from engine.domain.events.people import About, DeterminationRecorded
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, OpenQuestion, Story
+from examples.company.expecting import Excuse, Finding, OpenQuestion, Story, opened
 from examples.company.feed import Feed
 from examples.company.people import HOST, Member, member
+from examples.company.reference import word
 from examples.company.repositories import Repo, outside, push
 
 
@@ -31,6 +32,7 @@ def undisclosed(feed: Feed) -> Story:
         "Wanda pushes to her herbarium seven times from February 2 to March 29. The fifth push, on March 3, is the fifth in "
         "thirty days, and so is the sixth a day later, when the first has left the window; the seventh comes after a pause.",
         findings=(Finding("IP-007", wanda.id, wanda.about, (place.id,), 2),),
+        corrections=(opened(Finding("IP-007", wanda.id, wanda.about, (place.id,), 2), word("disclosures", 4)),),
     )
 
 

@@ -11,9 +11,10 @@ from engine.domain.events.people import About, ApprovalGranted, DeterminationRec
 from engine.domain.events.repositories import RepositoryLicenceChanged, RepositoryReleased, RepositoryVisibilityChanged
 from engine.domain.values import Instant
 from examples.company.clock import at
-from examples.company.expecting import Excuse, Finding, OpenQuestion, Story
+from examples.company.expecting import Excuse, Finding, OpenQuestion, Story, opened, retracted
 from examples.company.feed import Feed, cause_of
 from examples.company.people import Member, member
+from examples.company.reference import word
 from examples.company.repositories import Repo, outside, repo
 from examples.company.usage import call
 
@@ -43,6 +44,7 @@ def made_public(feed: Feed) -> Story:
         "Hugo makes kestrel public on April 8 at 20:00 and closes it a quarter of an hour later. By then it is judged, and "
         "nobody had approved it.",
         findings=(Finding("IP-002", hugo.id, place.about, (place.id,)),),
+        corrections=(opened(Finding("IP-002", hugo.id, place.about, (place.id,)), word("approvals", 5)),),
     )
 
 
@@ -75,6 +77,7 @@ def released_in_either_order(feed: Feed) -> Story:
 def released_with_a_late_approval(feed: Feed) -> Story:
     """Legal had said yes, and writes it down six weeks later."""
     rita, place = member("rita"), repo("nimbus")
+    found = Finding("IP-002", rita.id, place.about, (place.id,))
     with feed.scope("late-release-approval"):
         _show(feed, at("2026-06-10 20:00"), place, rita)
         ident = _approve(feed, at("2026-07-20 10:00"), place, "release", at("2026-06-09"))
@@ -84,7 +87,7 @@ def released_with_a_late_approval(feed: Feed) -> Story:
         "Rita makes nimbus public on June 10. The approval is recorded on July 20, back to June 9: what had been alleged is "
         "retracted, and the excuse is flagged as back-dated.",
         excuses=(Excuse("IP-002", place.about, "release", by=(ident,), back_dated=True),),
-        corrected=(Finding("IP-002", rita.id, place.about, (place.id,)),),
+        corrections=(opened(found, word("approvals", 7)), retracted(found, "/acme/legal late-release-approval-002")),
     )
 
 
@@ -207,5 +210,5 @@ def released_determined(feed: Feed) -> Story:
         "Rita's almanac is determined to be hers before she releases it. Ida's weathervane is determined to be the company's "
         "after its release, with effect from before: the allegation is retracted. A release of the company's own atlas, which "
         "granted compute went into every day, raises no question.",
-        corrected=(Finding("IP-015", ida.id, late.about, (cause_of(told),)),),
+        corrections=(retracted(Finding("IP-015", ida.id, late.about, (cause_of(told),)), "/acme/legal released-determined-006"),),
     )

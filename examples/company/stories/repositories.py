@@ -10,7 +10,7 @@ from engine.domain.events.people import About, ApprovalGranted, ApprovalRevoked
 from engine.domain.events.repositories import RepositoryCreated, RepositoryForked, RepositoryTransferred
 from engine.domain.values import Instant
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, OpenQuestion, Story
+from examples.company.expecting import Excuse, Finding, OpenQuestion, Story, opened
 from examples.company.feed import Feed, cause_of
 from examples.company.people import HOST, member, person_target
 from examples.company.repositories import Repo, repo
@@ -82,6 +82,9 @@ def forked_to_a_person(feed: Feed) -> Story:
         "A login forks the private onyx to a personal account on March 17. Nobody is accused until the directory links the "
         "login to Bruno on March 23.",
         findings=(Finding("IP-004", bruno.id, place.about, (cause_of(fork),)),),
+        corrections=(
+            opened(Finding("IP-004", bruno.id, place.about, (cause_of(fork),)), "/acme/directory forked-to-a-person-002"),
+        ),
     )
 
 

@@ -8,7 +8,7 @@ from engine.domain.events import Alias
 from engine.domain.events.aliases import AliasLinked, CredentialCreated
 from engine.domain.values import Instant
 from examples.company.clock import START, after, at
-from examples.company.expecting import Finding, Story
+from examples.company.expecting import Correction, Finding, Story
 from examples.company.feed import Feed
 from examples.company.grants import issue, own
 from examples.company.people import HOST, Member, member, person_target
@@ -52,6 +52,10 @@ def resold_credit(feed: Feed) -> Story:
             Finding("FU-004", mira.id, mira.about, (key, "2026-03"), 22),
             Finding("FU-004", mira.id, mira.about, (key, "2026-05"), 14),
             Finding("FU-001", mira.id, mira.about, ("2026-03",), 2),
+        ),
+        corrections=(
+            Correction("FU-001", mira.about, ("2026-03",), "superseded", "/acme/directory resold-credit-043"),
+            Correction("FU-004", mira.about, (key, "2026-03"), "recurred", "/acme/directory resold-credit-043"),
         ),
     )
 

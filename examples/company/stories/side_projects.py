@@ -12,7 +12,7 @@ from engine.domain.events.aliases import AliasLinked
 from engine.domain.events.people import About, DeterminationRecorded
 from engine.domain.values import DAY_US, Instant
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, Story
+from examples.company.expecting import Excuse, Finding, Story, opened, retracted
 from examples.company.feed import Feed
 from examples.company.grants import issue, own
 from examples.company.people import Member, member, person_target
@@ -140,7 +140,7 @@ def determined_hers(feed: Feed) -> Story:
         "Jule's push of July 8 is alleged at first; on August 5 it is determined that the repository is hers, from July 1 "
         "on. The allegation is retracted.",
         excuses=(Excuse("IP-001", project.who.about, "determination"),),
-        corrected=(project.finding(1),),
+        corrections=(retracted(project.finding(1), "/acme/legal determined-hers-004"),),
     )
 
 
@@ -173,4 +173,5 @@ def linked_late(feed: Feed) -> Story:
         "Nobody knows whose login pushed on August 5 and 6 until the directory links it to Lars on August 14, back to his "
         "first day. Everything it did since then is his, the two traced pushes among it.",
         findings=(project.finding(2),),
+        corrections=(opened(project.finding(2), "/acme/directory linked-late-005"),),
     )

@@ -7,7 +7,7 @@ from engine.domain.events.grants import GrantTransferred
 from engine.domain.events.people import About, ApprovalGranted
 from engine.domain.values import DAY_US, Instant
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, Story
+from examples.company.expecting import Excuse, Finding, Story, retracted
 from examples.company.feed import Feed, cause_of
 from examples.company.grants import issue, own
 from examples.company.people import Member, member
@@ -55,7 +55,9 @@ def approval_recorded_late(feed: Feed) -> Story:
         f"Wanda transfers the grant {grant} to Tilo on June 10. The approval is decided only on July 1, back to June 9: "
         "what had been alleged is retracted, and the excuse is flagged as back-dated.",
         excuses=(Excuse("FU-006", wanda.about, "approved_late", by=("ap-transfer-wanda",), back_dated=True),),
-        corrected=(Finding("FU-006", wanda.id, wanda.about, (cause_of(moved),)),),
+        corrections=(
+            retracted(Finding("FU-006", wanda.id, wanda.about, (cause_of(moved),)), "/acme/legal approval-recorded-late-005"),
+        ),
     )
 
 
@@ -71,7 +73,7 @@ def approved_transfer(feed: Feed) -> Story:
         "A transfer approved in the same second",
         "Edda's transfer to Gero and its approval bear the same time, to the second: the approval comes first. It is told "
         "three weeks late; what had been alleged is retracted, and nothing needs an excuse.",
-        corrected=(Finding("FU-006", edda.id, edda.about, (cause_of(moved),)),),
+        corrections=(retracted(Finding("FU-006", edda.id, edda.about, (cause_of(moved),)), "/acme/legal approved-transfer-005"),),
     )
 
 
