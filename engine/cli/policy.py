@@ -13,7 +13,7 @@ import click
 
 from engine import bootstrap
 from engine.cli.shell import Shell, pass_shell
-from engine.policy import checking
+from engine.policy import checking, proving
 from engine.service import policies
 from engine.service.policies import Case, Report
 
@@ -132,13 +132,15 @@ def _print_cases(shell: Shell, report: Report) -> None:
 
 @policy.command()
 @FOLDER
+@click.option("--mutants/--no-mutants", default=True, help="Try whether the tests notice each change of a rule. Default: yes.")
 @pass_shell
-def check(shell: Shell, folder: Path | None) -> None:
-    """Look for mistakes: what doesn't compile, reads no fact, could convict by silence, or lacks a threshold."""
+def check(shell: Shell, folder: Path | None, *, mutants: bool) -> None:
+    """Look for mistakes: what doesn't compile, reads no fact, could convict by silence, lacks a threshold or isn't proved."""
     settings = _settings(shell, folder)
     bundle_folder = settings.policy_folder
     policies.files_of(bundle_folder)
-    found = checking.problems(bootstrap.find_opa(settings), bundle_folder, shipped=True)
+    opa = bootstrap.find_opa(settings)
+    found = checking.problems(opa, bundle_folder, shipped=True) or proving.unproved(opa, bundle_folder, mutants=mutants)
     if shell.format == "json":
         shell.document(
             {"folder": str(bundle_folder), "problems": [{"where": p.where, "what": p.what, "do": p.do} for p in found]}, ""

@@ -1,0 +1,46 @@
+"""Whether the tests beside the rules prove anything: every line is run, and no mutant of a rule or a library lives.
+
+Owns the sentences about what isn't proved. Asks nothing of a folder in which `checking` found mistakes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from engine.domain.errors import PolicyError
+from engine.policy.modules import library_files, rule_files, run
+from engine.policy.mutants import living
+from engine.policy.thresholds import Problem
+
+
+def files_with_tests(folder: Path) -> list[str]:
+    """Give the rules and libraries that have tests beside them, as paths below the folder."""
+    paths = [path for path in (*rule_files(folder), *library_files(folder)) if path.with_name(f"{path.stem}_test.rego").exists()]
+    return [path.relative_to(folder).as_posix() for path in paths]
+
+
+def unproved(opa: Path, folder: Path, *, mutants: bool = True) -> list[Problem]:
+    """Give what the tests leave open: lines that no test runs and, if asked for, mutants that live."""
+    found = list(_not_run(opa, folder))
+    if found or not mutants:
+        return found
+    try:
+        _, alive = living(opa, folder, files_with_tests(folder))
+    except PolicyError as error:
+        return [Problem(str(folder), error.message, error.do)]
+    do = "Write a case that comes out otherwise when it is so: just under, at and just over what is compared."
+    return [Problem(f"{m.file}:{m.line}", f"no test notices when this is changed: {m.what}.", do) for m in alive]
+
+
+def _not_run(opa: Path, folder: Path) -> Iterator[Problem]:
+    done = run(opa, "test", "--coverage", "--format", "json", str(folder))
+    if done.returncode:
+        yield Problem(str(folder), "its tests fail.", "`covenant policy test` says which and why.")
+        return
+    for name, said in sorted(json.loads(done.stdout)["files"].items()):
+        path = Path(name)
+        file = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else name
+        for part in said.get("not_covered") or [] if not file.endswith("_test.rego") else []:
+            yield Problem(f"{file}:{part['start']['row']}", "no test runs this line.", "Write a case that does, or remove it.")
