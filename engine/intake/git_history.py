@@ -21,7 +21,7 @@ from engine.intake.github_repository import GITHUB
 from engine.intake.hosting import NAME_MAX, named, owner_of
 from engine.intake.picking import Fields, wrong
 from engine.intake.records import Draft, Record, Records
-from engine.intake.trailers import by_tool
+from engine.intake.trailers import COAUTHORS_MAX, by_tool, coauthor
 
 _SHA: Final = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _HASHED: Final = re.compile(r"[0-9a-f]{16,64}")
@@ -79,15 +79,18 @@ def _trailers(commit: Fields) -> tuple[int, int, dict[str, Any]]:
     """Count one sign-off and one AI tool at most, as a commit counts once, and read the links to compute."""
     signed, tool, declared = 0, 0, dict[str, Any]()
     artifacts: dict[str, None] = {}
+    coauthors: dict[str, None] = {}
     for index, item in enumerate(commit.items("trailers")):
         key, value = _trailer(item, f"trailers[{index}]")
         signed |= key == "signed-off-by"
         tool |= key == "co-authored-by" and by_tool(value)
+        if address := coauthor(key, value):
+            coauthors[address] = None
         if key in {"compute-session", "compute-job"}:
             declared["session" if key == "compute-session" else "job_id"] = value[:NAME_MAX]
         elif key == "artifact-digest":
             artifacts[value[:NAME_MAX]] = None
-    return int(signed), int(tool), {**declared, "artifacts": list(artifacts)[:32]}
+    return int(signed), int(tool), {**declared, "artifacts": list(artifacts)[:32], "coauthors": list(coauthors)[:COAUTHORS_MAX]}
 
 
 def _trailer(item: Any, field: str) -> tuple[str, str]:

@@ -67,6 +67,7 @@ def pushed(ref: Any, commits: list[Fields], host: str, count: int = 0) -> dict[s
         "committers": people(commits, "committer", host),
         "signed_off": found.signed_off,
         "ai_coauthored": found.ai_coauthored,
+        "coauthors": found.coauthors,
         "session": found.session or None,
         "job_id": found.job_id or None,
         "artifacts": found.artifacts,

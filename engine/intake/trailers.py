@@ -17,6 +17,7 @@ _ADDRESS: Final = re.compile(r"<([^<>]+)>")
 _NAME_MAX: Final = 256
 _ARTIFACTS_MAX: Final = 32
 """As many as a push event carries."""
+COAUTHORS_MAX: Final = 32
 _AI_ADDRESSES: Final = frozenset(
     {
         "amp@ampcode.com",
@@ -44,6 +45,8 @@ class Declared(msgspec.Struct):
     """Commits with a sign-off."""
     ai_coauthored: int = 0
     """Commits with an AI tool among the co-authors."""
+    coauthors: tuple[str, ...] = ()
+    """Addresses of co-authors, each once, in small letters."""
     session: str = ""
     job_id: str = ""
     """The last ones named; a push has room for one."""
@@ -54,10 +57,12 @@ def declared(messages: Iterable[str]) -> Declared:
     """Read the trailers of a push's commits."""
     found = Declared()
     artifacts: dict[str, None] = {}
+    coauthors: dict[str, None] = {}
     for message in messages:
         trailers = of_message(message)
         found.signed_off += any(key == "signed-off-by" for key, _ in trailers)
         found.ai_coauthored += any(key == "co-authored-by" and by_tool(value) for key, value in trailers)
+        coauthors.update(dict.fromkeys(address for key, value in trailers if (address := coauthor(key, value))))
         for key, value in trailers:
             if key == "compute-session":
                 found.session = value
@@ -66,6 +71,7 @@ def declared(messages: Iterable[str]) -> Declared:
             elif key == "artifact-digest":
                 artifacts[value] = None
     found.artifacts = tuple(artifacts)[:_ARTIFACTS_MAX]
+    found.coauthors = tuple(coauthors)[:COAUTHORS_MAX]
     return found
 
 
@@ -76,6 +82,12 @@ def of_message(message: str) -> list[tuple[str, str]]:
         return []
     found = (_TRAILER.fullmatch(line.strip()) for line in last.split("\n"))
     return [(match[1].lower(), match[2][:_NAME_MAX]) for match in found if match]
+
+
+def coauthor(key: str, value: str) -> str:
+    """Give the address of a co-author; empty where the trailer names none."""
+    match = _ADDRESS.search(value) if key == "co-authored-by" else None
+    return match[1].strip().lower() if match else ""
 
 
 def by_tool(person: str) -> bool:

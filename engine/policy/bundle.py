@@ -25,7 +25,7 @@ WINDOWS = (
     "outside_window_us",
     "consumption_window_us", "consumers_window_us", "link_window_us", "assignment_us", "reacceptance_us", "attestation_us",
     "disclosure_us", "heartbeat_us", "expiring_us", "uncovered_us", "release_us", "burst_window_us", "session_gap_us",
-    "long_days_window_us", "idle_window_us",
+    "long_days_window_us", "idle_window_us", "download_window_us",
 )  # fmt: skip
 """What the fold asks of a bundle's `data.facts`: lengths of windows and of clocks (µs)."""
 

@@ -40,6 +40,7 @@ FEEDS: Final = {
     "agreements": "/acme/legal",
     "disclosures": "/acme/legal",
     "usage": "/acme/gateway",
+    "repositories": "https://github.com/acme",
     "grants": "/acme/equity",
 }
 """Which system says how far a feed is complete."""

@@ -9,8 +9,8 @@ from engine.domain.values import DAY_US, Instant, quantity
 from examples.company.clock import START, at
 from examples.company.feed import FEEDS, Feed
 
-_Source = Literal["people", "approvals", "agreements", "disclosures", "usage", "grants"]
-_COMPLETE: Final[tuple[_Source, ...]] = ("people", "approvals", "agreements", "disclosures", "usage", "grants")
+_Source = Literal["people", "approvals", "agreements", "disclosures", "usage", "grants", "repositories"]
+_COMPLETE: Final[tuple[_Source, ...]] = ("people", "approvals", "agreements", "disclosures", "usage", "grants", "repositories")
 Meter = Literal["input_tokens", "cached_tokens", "output_tokens"]
 
 OWNERS: Final = ("github.com/acme", "github.com/acme-labs")
@@ -48,12 +48,12 @@ def publish(feed: Feed) -> None:
 
 
 def complete(feed: Feed) -> None:
-    """Have each system say, on the 12th, that it has delivered all of the month before; equity falls silent in September."""
+    """Have each system say, on the 12th, that it has delivered all of the month before; the host falls silent, then equity."""
     with feed.scope("complete"):
         for month in range(2, 10):
-            for name in _COMPLETE:
+            for name in _COMPLETE[: 7 if month < 9 else 6]:
                 feed.say(at(f"2026-{month:02d}-12 06:00"), FeedCompletedThrough(feed=name, through=at(f"2026-{month:02d}-01")))
-        for name in _COMPLETE[:-1]:
+        for name in _COMPLETE[:5]:
             feed.say(at("2026-09-30 20:00"), FeedCompletedThrough(feed=name, through=at("2026-09-28")))
 
 

@@ -38,8 +38,15 @@ TIED = [
     event("usage.inference", "2026-01-02", credential="k1", quantity="1", session="s1", branch="main"),
     event(
         "repository.pushed", "2026-01-03", repository="r1", name="n", owner="github.com/a", actor=LOGIN, private=True,
-        session="s1", ref="refs/heads/main",
+        session="s1", ref="refs/heads/main", authors=["eve@b.example", "x[bot]@b.example"],
     ),
+    event("organisation.configured", "2026-01-01", owners=["github.com/acme"]),
+    event("disclosure.submitted", "2026-01-02", person="p-1", disclosure_id="d", kind="outside_activity", repository="r1"),
+    event("feed.completed_through", "2026-03-01", feed="people", through="2026-03-01"),
+    event("feed.completed_through", "2026-03-01", feed="repositories", through="2026-03-01"),
+    event("repository.downloaded", "2026-01-03", repository="r1", name="n", owner="github.com/a", actor=LOGIN, private=True),
+    event("person.notice_given", "2026-01-04", person="p-1"),
+    event("person.membership_recorded", "2026-01-05", person="p-1", member_of="Rival", basis="declared"),
     *(
         event(f"repository.{verb}", "2026-01-04", repository="r1", name="n", owner="github.com/a", actor=LOGIN, **more)
         for verb, more in (

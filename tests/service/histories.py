@@ -22,8 +22,11 @@ repositories, owners = st.sampled_from(REPOSITORIES), st.sampled_from(OWNERS)
 days = st.integers(0, 45).map(lambda day: f"2026-{1 + day // 28:02d}-{1 + day % 28:02d}")
 times = st.one_of(days, days.map(lambda day: f"{day}T12:00:00Z"))
 logins = st.sampled_from(LOGINS).map(lambda login: {"kind": "login", "value": login})
+authors = st.sampled_from(["a@acme.example", "x[bot]@b.example"])
+names = st.one_of(logins, authors.map(lambda author: {"kind": "email", "value": author}))
 consumers = st.one_of(logins, people.map(lambda person: {"kind": "person", "value": person}))
 amounts = st.sampled_from(["1", "5", "40", "700.5", "1200"])
+feeds = st.sampled_from(["agreements", "approvals", "usage", "people", "repositories"])
 sessions = st.sampled_from(["s1", "s2"])
 
 
@@ -112,7 +115,7 @@ INBOUND = st.one_of(
     _event("approval.revoked", {"approval_id": st.sampled_from(["a1", "a2"]), "about": _ABOUT}),
     _event(
         "alias.linked",
-        {"alias": logins, "target": people.map(lambda p: {"kind": "person", "id": p}), "verified": st.booleans()},
+        {"alias": names, "target": people.map(lambda p: {"kind": "person", "id": p}), "verified": st.booleans()},
         {"valid_from": times, "valid_until": times},
     ),
     _event("alias.unlinked", {"alias": logins}, {"valid_until": times}),
@@ -123,7 +126,12 @@ INBOUND = st.one_of(
             "person": people, "disclosure_id": st.just("d"), "kind": st.just("prior_invention"), "repository": repositories,
         },
     ),
-    _event("repository.pushed", _REPOSITORY, {**_ACT, "session": sessions, "ref": st.just("refs/heads/main")}),
+    _event(
+        "repository.pushed", _REPOSITORY,
+        {**_ACT, "session": sessions, "ref": st.just("refs/heads/main"), "authors": st.lists(authors, max_size=2)},
+    ),
+    _event("person.membership_recorded", {"person": people, "member_of": st.just("Rival"), "basis": st.just("declared")}),
+    _event("person.handover_recorded", {"person": people}, {"repository": repositories, "until": times}),
     _event("repository.downloaded", _REPOSITORY, _ACT),
     _event(
         "repository.forked",
@@ -145,7 +153,7 @@ INBOUND = st.one_of(
     ),
 )  # fmt: skip
 REFERENCE = st.one_of(
-    _event("feed.completed_through", {"feed": st.sampled_from(["agreements", "approvals", "usage"]), "through": times}),
+    _event("feed.completed_through", {"feed": feeds, "through": times}),
     _event("organisation.configured", {"owners": st.just([OWNERS[0]])}, {"effective_from": times}),
     _event(
         "rate.published",

@@ -11,10 +11,10 @@ import msgspec
 from engine.domain.effects import NOTHING, Derived, Effects, cause_id, make
 from engine.domain.events import Event
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
-from engine.domain.events.base import Rank
-from engine.domain.events.derived import GrantAssigned, IdentityAsked, IdentityResolved
+from engine.domain.events.base import CASELESS, Alias, Rank
+from engine.domain.events.derived import AliasHeld, GrantAssigned, IdentityAsked, IdentityResolved
 from engine.domain.events.grants import GrantTransferred
-from engine.domain.values import FOREVER
+from engine.domain.values import FOREVER, Instant
 
 
 class State(msgspec.Struct):
@@ -38,9 +38,10 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
     """Fold one event: a link changes the target; anything else is released to the target, or parked."""
     data = event.data
     if isinstance(data, AliasLinked):
+        before = _owner(state)
         state.kind, state.id, state.verified = data.target.kind, data.target.id, data.verified
         state.until = FOREVER if data.valid_until is None else data.valid_until
-        return NOTHING
+        return _held(state, event, data.alias, at, before)
     if isinstance(data, GrantAssigned):
         state.givers, state.gave_at = (state.givers if at == state.gave_at else {"": state.id}), at
         state.givers.pop(event.causation_id, None)
@@ -51,11 +52,11 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
     if isinstance(data, CredentialCreated):
         state.kind, state.id, state.verified, state.until = "person", data.owner, True, FOREVER
         return NOTHING
-    if isinstance(data, AliasUnlinked):
-        state.verified = False
-        return NOTHING
     if isinstance(data, CredentialRevoked):
         return NOTHING
+    if isinstance(data, AliasUnlinked):
+        before, state.verified = _owner(state), False
+        return _held(state, event, data.alias, at, before)
     if not state.verified or at >= state.until:
         state.parked += 1
         return NOTHING
@@ -72,3 +73,21 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{giver}", event)])
     target = state.giver if state.giver and at == state.given_at and event.data.RANK == Rank.APPROVAL else state.id
     return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{target}", event)])
+
+
+def _owner(state: State) -> str:
+    """Give the person the name is verified to be of; empty where it is nobody's."""
+    return state.id if state.verified and state.kind == "person" else ""
+
+
+def _held(state: State, event: Event, alias: Alias, at: int, before: str) -> Effects:
+    """Tell people which logins and addresses are theirs: what commits say of their authors is held against them."""
+    if alias.kind not in CASELESS:
+        return NOTHING
+    owner, derived = _owner(state), []
+    for person, held in ((before, False), (owner, True)):
+        if person and (held or person != owner):
+            said = AliasHeld(alias, person, held, Instant(state.until) if held and state.until < FOREVER else None)
+            when = msgspec.structs.replace(make(event, said, f"held {cause_id(event)}"), time=at)  # from when it is valid
+            derived.append(Derived(f"{event.organisation}/person/{person}", when))
+    return Effects(derived=derived) if derived else NOTHING

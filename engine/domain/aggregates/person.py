@@ -11,7 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.domain import grants as lifecycle
-from engine.domain.aggregates import draws, duties, habits, holdings, outside
+from engine.domain.aggregates import authorship, contributions, draws, duties, habits, holdings, outside, reading
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
@@ -48,6 +48,10 @@ class State(msgspec.Struct):
     duties: duties.Duties
     outside: outside.Outside
     habits: habits.Habits
+    reading: reading.Reading
+    authorship: authorship.Authorship = msgspec.field(default_factory=authorship.Authorship)
+    handovers: list[tuple[str, int, int]] = []
+    """Agreed handovers: repository (empty: any), from when, until when."""
     grants: dict[str, Grant] = {}
     approvals: Approvals = msgspec.field(default_factory=Approvals)
     notice_at: int = 0
@@ -78,6 +82,11 @@ class State(msgspec.Struct):
             return FOREVER
         return self.ended_at + max((grant.window(self.ended_reason) for grant in self.grants.values()), default=0)
 
+    def agreement(self) -> str:
+        """The agreement version of the newest grant, whose thresholds hold where no grant is concerned."""
+        newest = max(self.grants.values(), key=lambda x: (x.since, x.id), default=None)
+        return newest.agreement if newest else "default"
+
 
 def start(ident: str, windows: dict[str, int]) -> State:
     """Give the state before the first event; `windows` are the bundle's `data.facts` (µs)."""
@@ -89,6 +98,7 @@ def start(ident: str, windows: dict[str, int]) -> State:
         duties=duties.Duties({name: windows[name] for name in duties.PERIODS}),
         outside=outside.Outside(windows[outside.PERIOD]),
         habits=habits.start(windows),
+        reading=reading.Reading(windows[reading.PERIOD]),
     )
 
 
@@ -103,8 +113,8 @@ def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
 
 
 def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) -> Effects:
-    if isinstance(data, derivations.ContributionAttributed):
-        return Effects(question=_contribution(state, event, data, at, reference))
+    if isinstance(data, contributions.FOLDED):
+        return Effects(question=contributions.question(state, event, data, at, reference))
     if isinstance(data, derivations.IdentityResolved):
         state.resolved[data.cause] = data.person
     elif isinstance(data, derivations.DeadlineReached):
@@ -117,6 +127,11 @@ def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) 
         return holdings.fold(state, event, data, at)
     elif isinstance(data, agreements.AgreementSigned):
         return Effects(question=_signing(state, event, data, at))
+    elif isinstance(data, p.PersonMembershipRecorded):
+        return Effects(question=contributions.membership(state, event, data, at))
+    elif isinstance(data, p.PersonNoticeGiven):
+        state.notice_at = at
+        return Effects(derived=contributions.review(state, event, at))
     else:
         _people(state, event, data, at)
     return holdings.forfeit(state, event) if isinstance(data, p.PersonTerminated) else NOTHING
@@ -136,7 +151,7 @@ def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: 
         return NOTHING
     if data.kind == duties.EXPIRING:
         facts["grant"] = holdings.unspent(state, data.about_)
-    return Effects(question=Question(fields, facts, unknown, _agreement(state)))
+    return Effects(question=Question(fields, facts, unknown, state.agreement()))
 
 
 def _correct(state: State, event: Event, data: u.UsageCorrected, at: int) -> None:
@@ -158,10 +173,13 @@ def _people(state: State, event: Event, data: Any, at: int) -> None:
     elif isinstance(data, p.PersonHired):
         state.notice_at, state.ended_at = 0, -1
         state.jurisdiction = data.jurisdiction
+        reading.heard(state.reading, at)
     elif isinstance(data, p.PersonJurisdictionChanged):
         state.jurisdiction = data.jurisdiction
-    elif isinstance(data, p.PersonNoticeGiven):
-        state.notice_at = at
+    elif isinstance(data, p.PersonHandoverRecorded):
+        state.handovers.append((data.repository or "", at, FOREVER if data.until is None else int(data.until)))
+    elif isinstance(data, derivations.AliasHeld):
+        authorship.learn(state.authorship, data)
     elif isinstance(data, p.PersonTerminated):
         state.ended_at, state.ended_reason = at, data.reason
     elif isinstance(data, (agreements.DisclosureSubmitted, agreements.DisclosureDecided)):
@@ -300,7 +318,7 @@ def _usage_question(
         "job": {"state": "none" if started is None else "started", "started": started or 0},
         "approvals": state.approvals.in_force(at),
     }
-    return Question(fields, facts, unknown, grant.agreement if grant else _agreement(state))
+    return Question(fields, facts, unknown, grant.agreement if grant else state.agreement())
 
 
 def _signing(state: State, event: Event, data: agreements.AgreementSigned, at: int) -> Question:
@@ -315,52 +333,4 @@ def _signing(state: State, event: Event, data: agreements.AgreementSigned, at: i
         facts["jurisdiction"] = state.jurisdiction
     else:
         unknown["facts.jurisdiction"] = "no source has said where the person is employed"
-    return Question(fields, facts, unknown, _agreement(state))
-
-
-def _agreement(state: State) -> str:
-    newest = max(state.grants.values(), key=lambda x: (x.since, x.id), default=None)
-    return newest.agreement if newest else "default"
-
-
-def _contribution(
-    state: State, event: Event, data: derivations.ContributionAttributed, at: int, reference: Reference
-) -> Question:
-    fields = header(event, at) | {
-        "action": data.action,
-        "repo": data.repository,
-        "repo_name": data.name,
-        "commits": data.commits,
-    }
-    ended = state.ended_at >= 0
-    facts: dict[str, Any] = {
-        "holder": state.id,
-        "exit": {
-            "state": "ended" if ended else "notice" if state.notice_at else "none",
-            "notice_at": state.notice_at,
-            "ended_at": max(state.ended_at, 0),
-        },
-        "links": state.links.of(at, data) if data.action == "pushed" else [],
-        "prior_invention": data.repository in state.inventions.values(),
-        "determination": _answer(state.determinations.get(data.repository, "none")),
-        "approvals": state.approvals.in_force(at),
-    }
-    unknown: dict[str, str] = {}
-    if data.action == "pushed":
-        facts["outside"] = found = outside.pushed(state.outside, at, data, facts["links"])
-        if found["disclosure"] == "none" and reference.complete_through(event.organisation, "disclosures") <= at:
-            del found["disclosure"]
-            unknown["facts.outside.disclosure"] = "the feed of disclosures is not known to be complete up to then"
-    if data.in_org is None:
-        unknown["event.in_org"] = "the organisation has not said which owners are its own"
-    else:
-        fields["in_org"] = data.in_org
-    if data.private is None:
-        unknown["event.private"] = "no source has said whether the repository was private"
-    else:
-        fields["private"] = data.private
-    return Question(fields, facts, unknown, _agreement(state))
-
-
-def _answer(answer: str) -> str:
-    return answer if answer in ("holder", "company", "unrelated") else "none"
+    return Question(fields, facts, unknown, state.agreement())

@@ -24,6 +24,9 @@ class ContributionAttributed(Data, frozen=True):
     """Whether the repository is the organisation's; unknown until the organisation has said which owners are its own."""
     private: bool | None = None
     commits: Count = 0
+    authors: tuple[Name, ...] = ()
+    committers: tuple[Name, ...] = ()
+    coauthors: tuple[Name, ...] = ()
     branch: str = ""
     session: Name | None = None
     job_id: Name | None = None
@@ -32,6 +35,36 @@ class ContributionAttributed(Data, frozen=True):
     def about(self) -> Key:
         """Give the login's alias."""
         return ("alias", self.actor.id)
+
+
+@event("contribution.reviewed.v1", Rank.DERIVED)
+class ContributionReviewed(Data, frozen=True):
+    """Somebody gave notice, or got it: what they read of one repository until then is looked at again."""
+
+    person: Name
+    repository: Name
+    name: Name
+    in_org: bool | None = None
+    """As the last reading found it."""
+    private: bool | None = None
+
+    def about(self) -> Key:
+        """Give the person."""
+        return ("person", self.person)
+
+
+@event("alias.held.v1", Rank.ALIAS)
+class AliasHeld(Data, frozen=True):
+    """A person learns which logins and addresses are verified to be theirs, and which no longer are."""
+
+    alias: Alias
+    person: Name
+    held: bool
+    until: Instant | None = None
+
+    def about(self) -> Key:
+        """Give the person."""
+        return ("person", self.person)
 
 
 @event("identity.asked.v1", Rank.USAGE)

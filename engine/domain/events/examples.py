@@ -160,8 +160,15 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     }),
     "contribution.attributed": ("2025-09-06T15:00:00Z", {
         "actor": {"kind": "login", "value": "github.com/ada"}, "action": "pushed", "repository": "github.com#17273051",
-        "name": "github.com/acme/solver", "in_org": True, "private": True, "commits": 3, "branch": "main", "session": "s-4711",
+        "name": "github.com/acme/solver", "in_org": True, "private": True, "commits": 3, "authors": ["ada@acme.example"],
+        "committers": ["ada@acme.example"], "coauthors": ["grace@acme.example"], "branch": "main", "session": "s-4711",
         "job_id": "90210", "artifacts": ["sha256:2c26b46b"],
+    }),
+    "contribution.reviewed": ("2025-11-10T09:00:00Z", {
+        "person": "p-17", "repository": "github.com#17273051", "name": "github.com/acme/solver", "in_org": True, "private": True,
+    }),
+    "alias.held": ("2025-06-16T09:00:00Z", {
+        "alias": {"kind": "email", "value": "ada@acme.example"}, "person": "p-17", "held": True, "until": "2025-12-10T00:00:00Z",
     }),
     "repository.exposed": ("2025-09-06T00:00:00Z", {
         "repository": "github.com#17273051", "holder": "p-17", "day": "2025-09-05T00:00:00Z", "ip_terms": "company",
@@ -174,7 +181,8 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "repository.created": ("2025-06-30T09:00:00Z", _REPOSITORY),
     "repository.pushed": ("2025-09-05T18:00:00Z", _REPOSITORY | {
         "ref": "refs/heads/main", "commits": 3, "authors": ["ada@acme.example"], "committers": ["ada@acme.example"],
-        "signed_off": 2, "ai_coauthored": 1, "session": "s-4711", "job_id": "90210", "artifacts": ["sha256:2c26b46b"],
+        "coauthors": ["grace@acme.example"], "signed_off": 2, "ai_coauthored": 1,
+        "session": "s-4711", "job_id": "90210", "artifacts": ["sha256:2c26b46b"],
     }),
     "repository.pull_request": ("2025-09-06T09:00:00Z", _REPOSITORY | {
         "number": 128, "action": "closed", "merged": True, "commits": 3, "head": "ada:faster",
@@ -210,6 +218,9 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "person": "p-17", "until": "2025-12-10T00:00:00Z", "repository": "github.com#17273051",
     }),
     "person.terminated": ("2025-12-10T00:00:00Z", {"person": "p-17", "reason": "voluntary"}),
+    "person.membership_recorded": ("2025-08-01T09:00:00Z", {
+        "person": "p-17", "member_of": "github.com/rival", "basis": "declared", "until": "2026-08-01T00:00:00Z",
+    }),
     "person.replied": ("2025-09-20T10:00:00Z", {
         "person": "p-17", "violation": "863853a806c3658554c7a7d8b77c5ea7", "text": "The launch was approved; see APR-88.",
     }),

@@ -106,6 +106,18 @@ class PersonHandoverRecorded(Person, frozen=True):
     repository: Name | None = None
 
 
+@event("person.membership_recorded.v1", Rank.PEOPLE, "people")
+class PersonMembershipRecorded(Person, frozen=True):
+    """The person belongs to another organisation, as they declared or as the organisation itself supplied; never observed."""
+
+    member_of: Name
+    """The other organisation, as the policies list it: an owner on a code host, or a name."""
+    basis: Literal["declared", "supplied"]
+    """Who said so: the person declared it, or the organisation supplied it."""
+    until: Instant | None = None
+    """When it ended or will end; a further event replaces it."""
+
+
 @event("person.replied.v1", Rank.PEOPLE, "people")
 class PersonReplied(Person, frozen=True):
     """The holder's own answer to a finding."""

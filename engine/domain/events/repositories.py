@@ -44,6 +44,7 @@ class RepositoryPushed(Repository, frozen=True):
     commits: Count = 0
     authors: tuple[Name, ...] = ()
     committers: tuple[Name, ...] = ()
+    coauthors: tuple[Name, ...] = ()
     signed_off: Count = 0
     """Commits with a Signed-off-by trailer."""
     ai_coauthored: Count = 0

@@ -16,6 +16,7 @@ from examples.company.stories import (
     lapses,
     late_facts,
     leavers,
+    leaving,
     outside_work,
     pools,
     releases,
@@ -68,6 +69,9 @@ STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     habits.counted_at_nothing,
     habits.prohibited_workload,
     outside_work.undisclosed,
+    leaving.copies_before_leaving,
+    leaving.foreign_authors,
+    leaving.seat_at_a_rival,
     # Innocents who look guilty.
     transfers.approval_recorded_late,
     sharing.shared_service_key,
@@ -121,4 +125,9 @@ STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     outside_work.open_source,
     outside_work.own_affair,
     outside_work.disclosures_incomplete,
+    leaving.hands_over,
+    leaving.reads_as_ever,
+    leaving.readings_incomplete,
+    leaving.clean_authors,
+    leaving.harmless_memberships,
 )

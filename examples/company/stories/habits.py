@@ -203,11 +203,11 @@ def prohibited_workload(feed: Feed) -> Story:
             About("person", xaver.id), "det-mining", "workload", "no", "p-yves-58", workload="mining",
             from_=Instant(at("2026-05-20") - DAY_US), reason="mining of data sets",
         )  # fmt: skip
-        feed.say(at("2026-05-22 15:00"), told)
+        feed.say(at("2026-06-09 15:00"), told)
     return Story(
         "prohibited-workload",
         "A prohibited workload",
-        "Two jobs of May 20 bear the tag mining. Malte's mines coins; Xaver's mines data, as a determination of May 22 says, "
+        "Two jobs of May 20 bear the tag mining. Malte's mines coins; Xaver's mines data, as a determination of June 9 says, "
         "back to the 19th: what had been alleged of him is retracted.",
         findings=(Finding("FU-015", malte.id, malte.about, (malte.unix.id, "mining", "2026-05")),),
         excuses=(Excuse("FU-015", xaver.about, "determined"),),
