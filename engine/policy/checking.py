@@ -11,7 +11,6 @@ import difflib
 import functools
 import json
 import re
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -21,9 +20,10 @@ from jsonschema import Draft7Validator
 
 from engine.domain.errors import PolicyError
 from engine.policy.catalogue import Rule, make_rule
+from engine.policy.comparing import miscompared
+from engine.policy.layout import codes, conflicts, misplaced
 from engine.policy.modules import (
     CAPABILITIES,
-    FAMILIES,
     INPUT,
     SCHEMAS,
     Head,
@@ -51,8 +51,9 @@ def problems(opa: Path, folder: Path, *, shipped: bool = False) -> list[Problem]
     with ThreadPoolExecutor(4) as pool:
         modules = list(pool.map(functools.partial(parse, opa, folder), [*paths, *library_files(folder)]))
         ruled = modules[: len(paths)]
-        found = [*_layout(folder), *_codes(ruled)]
-        found += [p for module in modules for p in _negated(module)] + [p for module in ruled for p in rule_file(module)]
+        found = [*misplaced(folder), *codes(folder, ruled, shipped=shipped), *conflicts(modules[len(paths) :])]
+        found += [p for module in modules for p in (*_negated(module), *miscompared(module))]
+        found += [p for module in ruled for p in rule_file(module)]
         if not found:
             rules = list(pool.map(functools.partial(make_rule, opa, folder), ruled))
             found += check_sets(rules, _sets(folder))
@@ -75,7 +76,8 @@ def compile_problems(opa: Path, folder: Path, *, tests: bool) -> list[Problem]:
         errors = json.loads(done.stdout or done.stderr)["errors"]
     except (json.JSONDecodeError, KeyError, TypeError):
         return [Problem(str(folder), f"OPA can't read it: {(done.stderr or done.stdout).strip()[:500]}", "Correct it.")]
-    return [_compiled(folder, error) for error in errors]
+    found = {(problem.where, problem.what): problem for error in errors for problem in [_compiled(folder, error)]}
+    return list(found.values())
 
 
 def _compiled(folder: Path, error: dict[str, Any]) -> Problem:
@@ -90,7 +92,26 @@ def _compiled(folder: Path, error: dict[str, Any]) -> Problem:
     if call := _UNDEFINED_CALL.search(said):
         do = f"A decision must come out the same for ever, so a rule may call only what `{CAPABILITIES.name}` lists."
         return Problem(place, f"{call[1]} may not be called.", do)
-    return Problem(place, f"OPA says: {said}.", "Correct it there.")
+    return Problem(place, *_in_words(said))
+
+
+def _in_words(said: str) -> tuple[str, str]:
+    """Give what is wrong and what to do, for what OPA says of a text."""
+    if said.startswith("yaml: "):
+        why = re.sub(r"^yaml: (line \d+: )?", "", said.split("\n", maxsplit=1)[0])
+        return (
+            f"the YAML of its METADATA can't be read: {why}.",
+            "Close brackets, indent by two, quote a text that has `: ` in it.",
+        )
+    if "keyword is required" in said:
+        do = "Write `breach contains {…} if {…}`; `opa fmt --v0-v1 --write FILE` rewrites what was written for v0."
+        return "it is written in Rego v0.", do
+    if conflicting := re.search(r"conflicting rules data\.(\S+)", said):
+        do = "A name is a set everywhere (`contains`), or one value in one place: correct one of them."
+        return f"conflicting rules: {conflicting[1]} is defined in another way elsewhere.", do
+    if mistyped := re.match(r"(\S+): invalid argument", said):
+        return f"{mistyped[1]} is given what it can't take.", f"`{INPUT.name}` says of which type each field is."
+    return f"OPA says: {said}.", "Correct it there."
 
 
 @functools.cache
@@ -143,6 +164,9 @@ def _first_condition(module: Module, head: Head) -> Iterator[Problem]:
 def _described(module: Module, breaches: Sequence[Head]) -> Iterator[Problem]:
     main = breaches[0]
     where = f"{module.name}:{main.row}"
+    if not main.notes:
+        yield Problem(where, "it has no METADATA.", "Write `# METADATA` and its keys above it, as in the rules that ship.")
+        return
     if not main.notes.get("title") or not main.notes.get("description"):
         yield Problem(where, "its METADATA lacks a title or a description.", "Write both: they are what people read first.")
     for error in _metadata().iter_errors(main.custom):
@@ -177,13 +201,6 @@ def _negated(module: Module) -> Iterator[Problem]:
                     break
 
 
-def _codes(modules: Sequence[Module]) -> list[Problem]:
-    used = {module.name: str(head.custom.get("code", "")) for module in modules for head in module.named("breach")[:1]}
-    codes = Counter(used.values())
-    do = "A code is never reused: take the next free one."
-    return [Problem(n, f"the code {code} is used by two rules.", do) for n, code in used.items() if code and codes[code] > 1]
-
-
 def _agreeing(rule: Rule, module: Module) -> Iterator[Problem]:
     read = {r[4] for r in references([head.body for head in module.heads]) if r[:2] == ("data", "params") and len(r) > 4}
     for name in sorted(read - rule.thresholds.keys()):
@@ -191,14 +208,6 @@ def _agreeing(rule: Rule, module: Module) -> Iterator[Problem]:
         yield Problem(module.name, f"it reads the threshold {name}, which its METADATA doesn't describe.", do)
     for name in sorted(rule.thresholds.keys() - read):
         yield Problem(module.name, f"its METADATA describes the threshold {name}, which it doesn't read.", "Use it or remove it.")
-
-
-def _layout(folder: Path) -> Iterator[Problem]:
-    for path in sorted(folder.rglob("*.rego")):
-        parts = path.relative_to(folder).parts
-        if parts[0] not in (*FAMILIES, "lib") and parts not in (("main.rego",), ("main_test.rego",)):
-            do = f"Rules live in {' or '.join(FAMILIES)}, helpers in lib."
-            yield Problem("/".join(parts), "nothing would ask it.", do)
 
 
 def _companions(folder: Path, path: Path) -> Iterator[Problem]:
