@@ -50,7 +50,7 @@ class OpaChild:
         self._log = (self._root / "log").open("ab")
         # A child ends with the thread that started it, so one thread that lives as long as we do starts it.
         self._keeper = ThreadPoolExecutor(1, thread_name_prefix="opa-keeper")
-        self._batches = ThreadPoolExecutor(4, thread_name_prefix="opa-batch")
+        self._batches = ThreadPoolExecutor(max(4, in_flight), thread_name_prefix="opa-batch")
         self._starting = threading.Lock()
         self._clients: list[OpaClient] = []
         self._closed = False

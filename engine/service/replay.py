@@ -68,13 +68,7 @@ def canonical(store: Store, opa: Path, progress: Progress = lambda _: None) -> R
         return Report(0, 0)
     memory = MemoryStore()
     with _body(memory, bundle, opa, 1) as body:
-        body.refer([Arrival(event) for event in _events(store, REFERENCE_LANE)], {}, 1)
-        body.open(0)
-        events = sorted((e for lane in _lanes(store) for e in _events(store, lane)), key=lambda e: (e.time, place(e)))
-        for start in range(0, len(events), AT_ONCE):
-            body.process(0, [Arrival(event) for event in events[start : start + AT_ONCE]], {}, 1)
-            progress(min(start + AT_ONCE, len(events)))
-        finish_lane(body, 0, 1, until=max(lane.watermark for lane in store.lanes()))
+        refold(store, body, progress)
     return _compare_standing(store, memory)
 
 
@@ -91,6 +85,17 @@ def rebuild(store: Store, opa: Path, progress: Progress = lambda _: None) -> Rep
             progress(counted)
         store.replace_projections(lane, memory.projections(lane))
     return Report(counted, 0)
+
+
+def refold(store: Store, body: Body, progress: Progress = lambda _: None) -> None:
+    """Fold all that a store's journal took in, in order of event time, in one lane of a body; `progress` counts events."""
+    body.refer([Arrival(event) for event in _events(store, REFERENCE_LANE)], {}, 1)
+    body.open(0)
+    events = sorted((e for lane in _lanes(store) for e in _events(store, lane)), key=lambda e: (e.time, place(e)))
+    for start in range(0, len(events), AT_ONCE):
+        body.process(0, [Arrival(event) for event in events[start : start + AT_ONCE]], {}, 1)
+        progress(min(start + AT_ONCE, len(events)))
+    finish_lane(body, 0, 1, until=max((lane.watermark for lane in store.lanes()), default=0))
 
 
 def finish_lane(body: Body, lane: int, recorded_at: int, until: int = 0) -> None:

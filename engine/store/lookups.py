@@ -5,7 +5,7 @@ Reads only, but for `forget_refused`, which ends a refused event's wait once it 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -117,6 +117,26 @@ class Lookups:
         query = select(D.c.aggregate, D.c.outcomes).where(D.c.stands, D.c.verdict != "pass").order_by(D.c.aggregate)
         with self.store.reading() as c:
             return [(aggregate, outcomes) for aggregate, outcomes in c.execute(query)]
+
+    def found(self, since: int | None, until: int | None) -> list[DecisionRow]:
+        """Give standing decisions that aren't a pass, of events of a window (µs; None is open), by aggregate."""
+        query = select(D).where(D.c.stands, D.c.verdict != "pass").order_by(D.c.aggregate, D.c.time, D.c.id)
+        query = query.where(D.c.time >= since) if since is not None else query
+        query = query.where(D.c.time < until) if until is not None else query
+        with self.store.reading() as c:
+            return _rows(c.execute(query), DecisionRow)
+
+    def decisions_of(self, aggregate: str, identities: Collection[str]) -> dict[str, str]:
+        """Give identity → id of the standing decision, of some entries of an aggregate."""
+        query = select(D.c.identity, D.c.id).where(D.c.aggregate == aggregate, D.c.stands)
+        with self.store.reading() as c:
+            return {identity: ident for identity, ident in c.execute(query) if identity in identities}
+
+    def bundles(self) -> list[str]:
+        """Give the digests of the bundles whose decisions stand, that of the newest event first."""
+        query = select(D.c.bundle).where(D.c.stands).group_by(D.c.bundle).order_by(func.max(D.c.time).desc(), D.c.bundle)
+        with self.store.reading() as c:
+            return list(c.execute(query).scalars())
 
     def holders(self, holder: str = "") -> list[str]:
         """Give the keys of persons that postings were made for, in order."""

@@ -1,0 +1,198 @@
+"""Backtest: what another bundle would have found over all of history, before anyone is accused.
+
+Every entry's input, as it is with all that is known by now, is asked of the candidate; its findings are compared with
+those that stand in the store. The store is only read. Answers are noted block by block in a folder for the work, so that
+a run that was ended anywhere goes on where it stopped and comes to the same report.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any, Final
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.errors import UsageError
+from engine.domain.order import Place, place
+from engine.policy.bundle import Bundle, from_bytes
+from engine.policy.evaluator import Answer, Evaluator
+from engine.service.backtest_diff import Change, Finding, Judged, Named, compare, findings, outcome_counts
+from engine.service.backtest_inputs import Kept, count_inputs, keep_inputs, locked, read_blocks, read_inputs, write_block
+from engine.service.judging import judge
+from engine.store.lookups import Lookups
+from engine.store.protocol import Store
+from engine.store.sql_store import SqlStore
+
+Progress = Callable[[int], None]
+AHEAD: Final = 2
+"""Blocks asked beyond those that are being answered."""
+_NOTHING_UNKNOWN: Final = b'"unknown":{}}'
+"""How an input ends in which every fact is known."""
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(list[tuple[int, dict[str, dict[str, Any]]]]).decode
+_outcomes = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+class Window(msgspec.Struct, frozen=True):
+    """Which events are compared, by when they occurred (µs UTC); None is open. All of history is folded."""
+
+    since: int | None = None
+    until: int | None = None
+
+    def has(self, time: int) -> bool:
+        """Whether an event of that time is compared."""
+        return (self.since is None or time >= self.since) and (self.until is None or time < self.until)
+
+
+class Result(msgspec.Struct, frozen=True):
+    """A backtest's outcome: both judgements, and what differs."""
+
+    candidate: Bundle
+    bases: tuple[Bundle, ...]
+    """Those whose decisions stand, that of the newest event first."""
+    window: Window
+    events: int
+    """Entries that the candidate was asked about."""
+    before: dict[str, Finding]
+    after: dict[str, Finding]
+    changes: list[Change]
+    counts: tuple[dict[str, Counter[str]], dict[str, Counter[str]]]
+    """Events by rule and outcome, before and after."""
+    recorded: dict[str, dict[str, str]]
+    """Finding that differs → entry → id of the decision on record."""
+
+
+def backtest(
+    store: SqlStore,
+    candidate: Bundle,
+    evaluator: Evaluator,
+    work: Path,
+    *,
+    window: Window = Window(),
+    resume: bool = False,
+    folding: Progress = lambda _: None,
+    asking: Callable[[int, int], None] = lambda _, __: None,
+    jobs: int = 0,
+) -> Result:
+    """Judge a history by a candidate and compare; `evaluator` is the candidate's.
+
+    `work` keeps inputs and progress, `jobs` is how many calls are answered at once (0: one more than there are cores).
+    `folding` is told of events refolded, `asking` of inputs answered and how many there are.
+    """
+    if not (bases := base_bundles(store)):
+        msg = "Nothing was decided in this store yet."
+        raise UsageError(msg, "Take events in first: `covenant ingest`.")
+    work.mkdir(parents=True, exist_ok=True)
+    inputs = keep_inputs(store, candidate, work, folding)
+    total, places = count_inputs(inputs), {}
+    recorded = {(row.aggregate, row.identity): row for row in Lookups(store).found(window.since, window.until)}
+    after: list[Judged] = []
+    events = 0
+    with _progress_file(work, inputs, evaluator, window, resume=resume) as noted:
+        for block, said in _answered(inputs, candidate, evaluator, window, noted, jobs or (os.cpu_count() or 1) + 1):
+            for one in block:
+                if (one.aggregate, one.identity) in recorded:
+                    places[one.aggregate, one.identity] = one.place
+            after += [_judged(block[index], outcomes, candidate.digest) for index, outcomes in said]
+            events += len(block)
+            asking(events, total)
+    before = _before(store, recorded, places)
+    names = {bundle.digest: _named(bundle) for bundle in (candidate, *bases)}
+    ours, theirs = (findings(one, lambda digest, code: names[digest][code]) for one in (before, after))
+    changes = compare(ours, theirs)
+    return Result(
+        candidate, bases, window, events, ours, theirs, changes, (outcome_counts(before), outcome_counts(after)),
+        _on_record(store, changes),
+    )  # fmt: skip
+
+
+def base_bundles(store: SqlStore) -> tuple[Bundle, ...]:
+    """Give the bundles whose decisions stand, that of the newest event first."""
+    return tuple(from_bytes(store.bundle(digest)) for digest in Lookups(store).bundles())
+
+
+def _named(bundle: Bundle) -> dict[str, Named]:
+    return {r.code: Named(r.code, r.title, r.severity, r.clause, r.respondent) for r in bundle.catalogue.rules}
+
+
+def _judged(one: Kept, outcomes: dict[str, dict[str, Any]], bundle: str) -> Judged:
+    ident = codec.digest(one.aggregate.encode(), bytes.fromhex(one.identity), bundle.encode(), bytes.fromhex(one.digest))
+    return Judged(one.aggregate, one.identity, one.place, outcomes, ident.hex(), bundle)
+
+
+def _before(store: Store, recorded: dict[tuple[str, str], Any], places: dict[tuple[str, str], Place]) -> list[Judged]:
+    """Give what stands of the window's entries in the order in which findings are made of it."""
+    lost = sorted({aggregate for aggregate, identity in recorded.keys() - places.keys()})
+    for key, loaded in store.load(lost).items():
+        for row in loaded.journal:
+            places.setdefault((key, row.identity), place(codec.parse_event(row.event)))
+    judged = []
+    for (aggregate, identity), row in recorded.items():
+        outcomes = _outcomes(row.outcomes)
+        outcomes.pop("pass", None)
+        judged.append(Judged(aggregate, identity, places[aggregate, identity], outcomes, row.id, row.bundle))
+    return sorted(judged, key=lambda one: (one.aggregate.encode(), one.place))
+
+
+def _on_record(store: SqlStore, changes: Sequence[Change]) -> dict[str, dict[str, str]]:
+    lookups = Lookups(store)
+    return {one.finding.id: lookups.decisions_of(one.finding.aggregate, set(one.finding.entries)) for one in changes}
+
+
+@contextmanager
+def _progress_file(work: Path, inputs: Path, evaluator: Evaluator, window: Window, *, resume: bool) -> Iterator[IO[bytes]]:
+    """Open the notes of this very backtest: of a run that was ended where that is wanted, else empty. Removed when done."""
+    named = _encode([inputs.name, evaluator.revision, evaluator.opa_version, window.since, window.until])
+    path = work / f"answers-{codec.digest(named).hex()}"
+    try:
+        with locked(path) as noted:
+            if not resume:
+                noted.truncate(0)
+            yield noted
+            path.unlink()
+    except BlockingIOError as error:
+        msg = "The same backtest is running already."
+        raise UsageError(msg, "Wait for it, or give this one another --work folder.") from error
+
+
+Said = list[tuple[int, dict[str, dict[str, Any]]]]
+"""Of a block's entries, the number within it of each that isn't a pass, and its outcomes."""
+
+
+def _answered(
+    inputs: Path, candidate: Bundle, evaluator: Evaluator, window: Window, noted: IO[bytes], jobs: int
+) -> Iterator[tuple[list[Kept], Said]]:
+    """Give each block of the window's inputs with what the candidate says of it; what was noted before isn't asked again."""
+    blocks = ([one for one in block if window.has(one.time)] for block in read_inputs(inputs))
+    noted.seek(0)
+    for payload in read_blocks(noted):
+        yield next(blocks), _decode(payload)
+    noted.truncate()
+    waiting: deque[tuple[list[Kept], Future[list[Answer]] | None]] = deque()
+    for block in blocks:
+        waiting.append((block, evaluator.submit([one.body for one in block]) if block else None))
+        if len(waiting) >= jobs + AHEAD:
+            yield _taken(candidate, noted, *waiting.popleft())
+    while waiting:
+        yield _taken(candidate, noted, *waiting.popleft())
+
+
+def _taken(
+    candidate: Bundle, noted: IO[bytes], block: list[Kept], answers: Future[list[Answer]] | None
+) -> tuple[list[Kept], Said]:
+    said: Said = []
+    for index, (one, answer) in enumerate(zip(block, answers.result() if answers else [], strict=True)):
+        if answer.breach or answer.error or not one.body.endswith(_NOTHING_UNKNOWN):
+            outcomes = judge(candidate.catalogue.for_type(one.type), msgspec.json.decode(one.body), answer)
+            if outcomes:
+                said.append((index, outcomes))
+    write_block(noted, _encode(said))
+    noted.flush()
+    return block, said

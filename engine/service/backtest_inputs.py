@@ -1,0 +1,208 @@
+"""What the rules are asked of a whole history: refolded from the journal once, and kept for the next candidate.
+
+Inputs don't depend on the rules: only on the journal, on the lengths of the fold's windows (`data.facts`), on which types
+of event are asked about and on which parameter sets there are. While all of those are equal, the kept inputs are the ones
+that a refold would make again, and asking them takes no folding. They lie in one file of blocks, each with its length and
+checksum, by aggregate and place; the file is renamed into its place once it is whole.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import os
+import tempfile
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from pathlib import Path
+from typing import IO, Any, Final
+
+import msgspec
+
+from engine.domain import codec
+from engine.domain.errors import IntegrityError
+from engine.domain.order import Place, place
+from engine.policy.bundle import Bundle
+from engine.policy.evaluator import Answer
+from engine.service.deciding import FOLD_VERSION
+from engine.service.process import Body
+from engine.service.replay import Progress, refold
+from engine.store.memory_store import MemoryStore
+from engine.store.protocol import Store
+
+BLOCK: Final = 500
+"""Inputs a block, which is also what one call asks."""
+LOADED: Final = 200
+"""Aggregates looked at together when a refold's inputs are gathered."""
+_FOLDING: Final = ("domain", "service/folding.py", "service/memory.py", "service/judging.py", "service/sums.py")
+
+
+class Kept(msgspec.Struct, frozen=True, array_like=True):
+    """One entry's input as it is in the end; `body` is the encoded document."""
+
+    aggregate: str
+    identity: str
+    place: Place
+    type: str
+    time: int
+    """The event's own time (µs UTC)."""
+    digest: str
+    body: bytes
+
+
+_encode = msgspec.msgpack.Encoder(enc_hook=int).encode
+_decode = msgspec.msgpack.Decoder(list[Kept]).decode
+
+
+class Noting:
+    """An evaluator that asks nobody: it notes each input in a file, and says that every rule passes."""
+
+    def __init__(self, bundle: Bundle, spool: IO[bytes]) -> None:
+        """Note into an open file."""
+        self.revision, self.opa_version = bundle.digest, ""
+        self._spool = spool
+        self._at: dict[str, tuple[int, int]] = {}
+
+    def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
+        """Note the inputs."""
+        for body in inputs:
+            self._at[codec.digest(body).hex()] = (self._spool.tell(), len(body))
+            self._spool.write(body)
+        return [_PASS] * len(inputs)
+
+    def submit(self, inputs: Sequence[bytes]) -> Future[list[Answer]]:
+        """Do the same; it is done by the time it is given."""
+        done: Future[list[Answer]] = Future()
+        done.set_result(self.evaluate(inputs))
+        return done
+
+    def close(self) -> None:
+        """Nothing to give back."""
+
+    def body(self, digest: str) -> bytes:
+        """Give an input back."""
+        start, length = self._at[digest]
+        self._spool.seek(start)
+        return self._spool.read(length)
+
+
+_PASS: Final = Answer("")
+
+
+def key_of(store: Store, bundle: Bundle) -> str:
+    """Name what the inputs depend on, as hex: where the store stands, how it is folded, and what is asked about."""
+    hasher = hashlib.sha256(_code().encode())
+    for lane in store.lanes():
+        hasher.update(_encode([lane.lane, lane.version, lane.reference, lane.watermark]))
+        for batch in store.batches(lane.lane, max(0, lane.version - 1)):
+            hasher.update(_encode([batch.recorded_at, [[row.aggregate, row.identity, row.event] for row in batch.journal]]))
+    types = sorted({kind for rule in bundle.catalogue.rules for kind in rule.events})
+    hasher.update(_encode([FOLD_VERSION, sorted(bundle.windows.items()), types, sorted(bundle.data["params"])]))
+    return hasher.hexdigest()[:32]
+
+
+def _code() -> str:
+    """Name the program's own folding, so that a change of it makes what was kept void."""
+    hasher = hashlib.sha256()
+    engine = Path(__file__).parent.parent
+    for name in _FOLDING:
+        for path in sorted((engine / name).rglob("*.py")) or [engine / name]:
+            hasher.update(path.read_bytes())
+    return hasher.hexdigest()
+
+
+def keep_inputs(store: Store, bundle: Bundle, folder: Path, progress: Progress = lambda _: None) -> Path:
+    """Give the file of a history's inputs, refolding the journal where there is none yet; older ones are removed."""
+    path = folder / f"inputs-{key_of(store, bundle)}"
+    if path.exists():
+        return path
+    fresh = folder / f"{path.name}.{os.getpid()}"
+    try:
+        with fresh.open("wb") as out:
+            for block in _blocks(collect(store, bundle, progress)):
+                write_block(out, _encode(block))
+        for old in folder.glob("inputs-*"):
+            if old != fresh:
+                old.unlink(missing_ok=True)
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return path
+
+
+def collect(store: Store, bundle: Bundle, progress: Progress = lambda _: None) -> Iterator[Kept]:
+    """Refold the journal and give each entry's final input, by aggregate (bytewise) and place."""
+    memory = MemoryStore()
+    with tempfile.TemporaryFile() as spool:
+        noting = Noting(bundle, spool)
+        refold(store, Body(memory, noting, bundle), progress)
+        keys = sorted(memory.aggregates(), key=str.encode)
+        for start in range(0, len(keys), LOADED):
+            part = keys[start : start + LOADED]
+            loaded = memory.load(part)
+            for key in part:
+                yield from _of(key, loaded[key], noting.body)
+
+
+def _of(key: str, loaded: Any, body: Callable[[str], bytes]) -> list[Kept]:
+    events = {row.identity: row.event for row in loaded.journal}
+    kept = [
+        Kept(key, d.identity, place(codec.parse_event(events[d.identity])), d.type, d.time, d.input_digest, body(d.input_digest))
+        for d in loaded.decisions
+    ]
+    return sorted(kept, key=lambda one: one.place)
+
+
+def _blocks(kept: Iterable[Kept]) -> Iterator[list[Kept]]:
+    block: list[Kept] = []
+    for one in kept:
+        block.append(one)
+        if len(block) == BLOCK:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def read_inputs(path: Path) -> Iterator[list[Kept]]:
+    """Give the kept inputs, block by block."""
+    with path.open("rb") as file:
+        size = path.stat().st_size
+        for payload in read_blocks(file):
+            yield _decode(payload)
+        if file.tell() != size:
+            path.unlink(missing_ok=True)
+            msg = f"The inputs kept in {path} are damaged."
+            raise IntegrityError(msg, "They were removed: run the backtest again, and they are made anew.")
+
+
+def count_inputs(path: Path) -> int:
+    """Give how many inputs are kept."""
+    return sum(len(block) for block in read_inputs(path))
+
+
+def write_block(out: IO[bytes], payload: bytes) -> None:
+    """Append a block: its length, its checksum, and itself."""
+    out.write(len(payload).to_bytes(4, "big") + zlib.crc32(payload).to_bytes(4, "big") + payload)
+
+
+def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
+    """Give the whole blocks at the front of a file, and leave it standing after the last of them."""
+    while True:
+        at = file.tell()
+        head = file.read(8)
+        payload = file.read(int.from_bytes(head[:4], "big")) if len(head) == 8 else b""
+        if len(head) < 8 or len(payload) < int.from_bytes(head[:4], "big") or zlib.crc32(payload) != int.from_bytes(head[4:], "big"):
+            file.seek(at)
+            return
+        yield payload
+
+
+@contextlib.contextmanager
+def locked(path: Path) -> Iterator[IO[bytes]]:
+    """Open a file for reading and appending that no other run has open, else `BlockingIOError`."""
+    with path.open("a+b") as file:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield file
