@@ -18,6 +18,7 @@ COMMANDS = {
     "explain": ("engine.cli.explain:explain", "Make a decision again and show why it came out as it did."),
     "replay": ("engine.cli.replay:replay", "Refold the whole journal and compare with what was decided."),
     "export": ("engine.cli.replay:export", "Write what stands now, in a form two stores can be compared by."),
+    "backtest": ("engine.cli.backtest:backtest", "See what another bundle would have found over all of history."),
     "ledger": ("engine.cli.ledger:ledger", "Show the balances of grants."),
     "policy": ("engine.cli.policy:policy", "List, show, test, check and build policies."),
     "dead-letters": ("engine.cli.dead_letters:dead_letters", "List, show and redrive refused events."),

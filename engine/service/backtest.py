@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +23,13 @@ from engine.domain.order import Place, place
 from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.evaluator import Answer, Evaluator
 from engine.service.backtest_diff import Change, Finding, Judged, Named, compare, findings, outcome_counts
-from engine.service.backtest_inputs import Kept, count_inputs, keep_inputs, locked, read_blocks, read_inputs, write_block
+from engine.service.backtest_inputs import Kept, locked, read_blocks, read_inputs, write_block
 from engine.service.judging import judge
+from engine.service.replay import Progress
 from engine.store.lookups import Lookups
 from engine.store.protocol import Store
 from engine.store.sql_store import SqlStore
 
-Progress = Callable[[int], None]
 AHEAD: Final = 2
 """Blocks asked beyond those that are being answered."""
 _NOTHING_UNKNOWN: Final = b'"unknown":{}}'
@@ -69,40 +69,42 @@ class Result(msgspec.Struct, frozen=True):
     """Finding that differs → entry → id of the decision on record."""
 
 
+class Options(msgspec.Struct, frozen=True):
+    """How a backtest is run."""
+
+    window: Window = Window()
+    resume: bool = False
+    """Go on where a run of the same that was ended stopped; else its notes are thrown away."""
+    jobs: int = 0
+    """Calls answered at once; 0 for one more than there are cores."""
+
+
 def backtest(
     store: SqlStore,
     candidate: Bundle,
     evaluator: Evaluator,
-    work: Path,
-    *,
-    window: Window = Window(),
-    resume: bool = False,
-    folding: Progress = lambda _: None,
-    asking: Callable[[int, int], None] = lambda _, __: None,
-    jobs: int = 0,
+    inputs: Path,
+    options: Options,
+    progress: Progress = lambda _: None,
 ) -> Result:
-    """Judge a history by a candidate and compare; `evaluator` is the candidate's.
+    """Judge a history by a candidate and compare; `evaluator` is the candidate's, `inputs` is what `keep_inputs` gave.
 
-    `work` keeps inputs and progress, `jobs` is how many calls are answered at once (0: one more than there are cores).
-    `folding` is told of events refolded, `asking` of inputs answered and how many there are.
+    Progress is kept beside the inputs; `progress` is told of inputs judged.
     """
-    if not (bases := base_bundles(store)):
-        msg = "Nothing was decided in this store yet."
-        raise UsageError(msg, "Take events in first: `covenant ingest`.")
-    work.mkdir(parents=True, exist_ok=True)
-    inputs = keep_inputs(store, candidate, work, folding)
-    total, places = count_inputs(inputs), {}
+    window, places = options.window, {}
+    bases = base_bundles(store)
     recorded = {(row.aggregate, row.identity): row for row in Lookups(store).found(window.since, window.until)}
     after: list[Judged] = []
     events = 0
-    with _progress_file(work, inputs, evaluator, window, resume=resume) as noted:
-        for block, said in _answered(inputs, candidate, evaluator, window, noted, jobs or (os.cpu_count() or 1) + 1):
+    jobs = options.jobs or cores() + 1
+    with _progress_file(inputs, evaluator, options) as noted:
+        for block, said in _answered(inputs, candidate, evaluator, window, noted, jobs):
             for one in block:
                 if (one.aggregate, one.identity) in recorded:
                     places[one.aggregate, one.identity] = one.place
             after += [_judged(block[index], outcomes, candidate.digest) for index, outcomes in said]
             events += len(block)
-            asking(events, total)
+            progress(events)
     before = _before(store, recorded, places)
     names = {bundle.digest: _named(bundle) for bundle in (candidate, *bases)}
     ours, theirs = (findings(one, lambda digest, code: names[digest][code]) for one in (before, after))
@@ -113,9 +115,17 @@ def backtest(
     )  # fmt: skip
 
 
+def cores() -> int:
+    """Give how many cores this process may use."""
+    return len(os.sched_getaffinity(0))
+
+
 def base_bundles(store: SqlStore) -> tuple[Bundle, ...]:
-    """Give the bundles whose decisions stand, that of the newest event first."""
-    return tuple(from_bytes(store.bundle(digest)) for digest in Lookups(store).bundles())
+    """Give the bundles whose decisions stand, that of the newest event first; `UsageError` where nothing was decided."""
+    if not (digests := Lookups(store).bundles()):
+        msg = "Nothing was decided in this store yet, so there is nothing to compare with."
+        raise UsageError(msg, "Take events in first, with `covenant ingest`.")
+    return tuple(from_bytes(store.bundle(digest)) for digest in digests)
 
 
 def _named(bundle: Bundle) -> dict[str, Named]:
@@ -123,7 +133,7 @@ def _named(bundle: Bundle) -> dict[str, Named]:
 
 
 def _judged(one: Kept, outcomes: dict[str, dict[str, Any]], bundle: str) -> Judged:
-    ident = codec.digest(one.aggregate.encode(), bytes.fromhex(one.identity), bundle.encode(), bytes.fromhex(one.digest))
+    ident = codec.digest(one.aggregate.encode(), bytes.fromhex(one.identity), bundle.encode(), codec.digest(one.body))
     return Judged(one.aggregate, one.identity, one.place, outcomes, ident.hex(), bundle)
 
 
@@ -147,13 +157,14 @@ def _on_record(store: SqlStore, changes: Sequence[Change]) -> dict[str, dict[str
 
 
 @contextmanager
-def _progress_file(work: Path, inputs: Path, evaluator: Evaluator, window: Window, *, resume: bool) -> Iterator[IO[bytes]]:
+def _progress_file(inputs: Path, evaluator: Evaluator, options: Options) -> Iterator[IO[bytes]]:
     """Open the notes of this very backtest: of a run that was ended where that is wanted, else empty. Removed when done."""
+    window = options.window
     named = _encode([inputs.name, evaluator.revision, evaluator.opa_version, window.since, window.until])
-    path = work / f"answers-{codec.digest(named).hex()}"
+    path = inputs.parent / f"answers-{codec.digest(named).hex()}"
     try:
         with locked(path) as noted:
-            if not resume:
+            if not options.resume:
                 noted.truncate(0)
             yield noted
             path.unlink()

@@ -80,17 +80,12 @@ class Change(msgspec.Struct, frozen=True):
 
     change: str
     """opened (the candidate alone finds it), closed (it no longer does), changed."""
-    before: Finding | None
-    after: Finding | None
+    finding: Finding
+    """As the candidate makes it; as it stood where it no longer does."""
+    before: Finding | None = None
+    """Of a changed one: as it stood."""
     fields: tuple[str, ...] = ()
     """Of a changed one: what is said otherwise."""
-
-    @property
-    def finding(self) -> Finding:
-        """As the candidate makes it; as it stood where it no longer does."""
-        found = self.after or self.before
-        assert found is not None
-        return found
 
 
 class Tally(msgspec.Struct):
@@ -142,12 +137,12 @@ def _finding(aggregate: str, code: str, discriminator: tuple[str, ...], group: S
 
 def compare(before: Mapping[str, Finding], after: Mapping[str, Finding]) -> list[Change]:
     """Give what differs, the gravest and newest changes first, those alike in that by rule, aggregate and discriminator."""
-    changes = [Change("opened", None, after[ident]) for ident in after.keys() - before.keys()]
-    changes += [Change("closed", before[ident], None) for ident in before.keys() - after.keys()]
+    changes = [Change("opened", after[ident]) for ident in after.keys() - before.keys()]
+    changes += [Change("closed", before[ident]) for ident in before.keys() - after.keys()]
     for ident in before.keys() & after.keys():
         was, now = before[ident], after[ident]
         if fields := tuple(name for name in _COMPARED if getattr(was, name) != getattr(now, name)):
-            changes.append(Change("changed", was, now, fields))
+            changes.append(Change("changed", now, was, fields))
     return sorted(changes, key=_rank)
 
 

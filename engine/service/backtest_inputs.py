@@ -14,19 +14,23 @@ import hashlib
 import os
 import tempfile
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
 import msgspec
 
 from engine.domain import codec
+from engine.domain.effects import NOTHING
 from engine.domain.errors import IntegrityError
-from engine.domain.order import Place, place
+from engine.domain.order import Place
+from engine.domain.timeline import Entry
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Answer
-from engine.service.deciding import FOLD_VERSION
+from engine.service.deciding import FOLD_VERSION, Asked
+from engine.service.folding import Folding
+from engine.service.judging import document_of
+from engine.service.memory import Aggregate
 from engine.service.process import Body
 from engine.service.replay import Progress, refold
 from engine.store.memory_store import MemoryStore
@@ -34,8 +38,6 @@ from engine.store.protocol import Store
 
 BLOCK: Final = 500
 """Inputs a block, which is also what one call asks."""
-LOADED: Final = 200
-"""Aggregates looked at together when a refold's inputs are gathered."""
 _FOLDING: Final = ("domain", "service/folding.py", "service/memory.py", "service/judging.py", "service/sums.py")
 
 
@@ -48,7 +50,6 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     type: str
     time: int
     """The event's own time (µs UTC)."""
-    digest: str
     body: bytes
 
 
@@ -57,38 +58,51 @@ _decode = msgspec.msgpack.Decoder(list[Kept]).decode
 
 
 class Noting:
-    """An evaluator that asks nobody: it notes each input in a file, and says that every rule passes."""
+    """Stands where a body asks its rules: notes each entry's newest input in a file, and asks nobody."""
+
+    revision = opa_version = ""
 
     def __init__(self, bundle: Bundle, spool: IO[bytes]) -> None:
-        """Note into an open file."""
-        self.revision, self.opa_version = bundle.digest, ""
+        """Note into an open file what the rules of a bundle are asked about."""
+        self._catalogue, self._sets = bundle.catalogue, bundle.data["params"]
         self._spool = spool
-        self._at: dict[str, tuple[int, int]] = {}
+        self._noted: dict[tuple[str, str], tuple[Place, str, int, int, int]] = {}
+        """Aggregate and identity → place, type, the event's time, where its input begins and how long it is."""
+
+    def questions(self, folding: Folding) -> tuple[list[Asked], list[tuple[Aggregate, Entry, bool]]]:
+        """Note what a batch refolded; nothing is asked of it."""
+        for key in folding.retired:
+            self._noted.pop(key, None)
+        for key, (aggregate, entry) in folding.touched.items():
+            question, event = entry.effects.question, entry.event
+            entry.effects = NOTHING
+            if question is None or not self._catalogue.for_type(event.type):
+                self._noted.pop(key, None)
+                continue
+            body = codec.encode(document_of(self._sets, aggregate.organisation, question))
+            self._noted[key] = (entry.place, event.type, event.time, self._spool.tell(), len(body))
+            self._spool.write(body)
+        return [], []
 
     def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
-        """Note the inputs."""
-        for body in inputs:
-            self._at[codec.digest(body).hex()] = (self._spool.tell(), len(body))
-            self._spool.write(body)
-        return [_PASS] * len(inputs)
+        """Answer nothing: nothing is asked."""
+        return [Answer("", error="nobody was asked") for _ in inputs]
 
-    def submit(self, inputs: Sequence[bytes]) -> Future[list[Answer]]:
-        """Do the same; it is done by the time it is given."""
-        done: Future[list[Answer]] = Future()
-        done.set_result(self.evaluate(inputs))
-        return done
+    def submit(self, _: Sequence[Any]) -> Any:
+        """Begin nothing."""
 
     def close(self) -> None:
-        """Nothing to give back."""
+        """Give back nothing."""
 
-    def body(self, digest: str) -> bytes:
-        """Give an input back."""
-        start, length = self._at[digest]
-        self._spool.seek(start)
-        return self._spool.read(length)
+    def kept(self) -> Iterator[Kept]:
+        """Give what is noted in the end, by aggregate (bytewise) and place."""
+        for (aggregate, identity), (at, kind, time, start, length) in sorted(self._noted.items(), key=_in_order):
+            self._spool.seek(start)
+            yield Kept(aggregate, identity, at, kind, time, self._spool.read(length))
 
 
-_PASS: Final = Answer("")
+def _in_order(item: tuple[tuple[str, str], tuple[Place, str, int, int, int]]) -> tuple[bytes, Place]:
+    return item[0][0].encode(), item[1][0]
 
 
 def key_of(store: Store, bundle: Bundle) -> str:
@@ -115,6 +129,7 @@ def _code() -> str:
 
 def keep_inputs(store: Store, bundle: Bundle, folder: Path, progress: Progress = lambda _: None) -> Path:
     """Give the file of a history's inputs, refolding the journal where there is none yet; older ones are removed."""
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"inputs-{key_of(store, bundle)}"
     if path.exists():
         return path
@@ -134,25 +149,12 @@ def keep_inputs(store: Store, bundle: Bundle, folder: Path, progress: Progress =
 
 def collect(store: Store, bundle: Bundle, progress: Progress = lambda _: None) -> Iterator[Kept]:
     """Refold the journal and give each entry's final input, by aggregate (bytewise) and place."""
-    memory = MemoryStore()
     with tempfile.TemporaryFile() as spool:
-        noting = Noting(bundle, spool)
-        refold(store, Body(memory, noting, bundle), progress)
-        keys = sorted(memory.aggregates(), key=str.encode)
-        for start in range(0, len(keys), LOADED):
-            part = keys[start : start + LOADED]
-            loaded = memory.load(part)
-            for key in part:
-                yield from _of(key, loaded[key], noting.body)
-
-
-def _of(key: str, loaded: Any, body: Callable[[str], bytes]) -> list[Kept]:
-    events = {row.identity: row.event for row in loaded.journal}
-    kept = [
-        Kept(key, d.identity, place(codec.parse_event(events[d.identity])), d.type, d.time, d.input_digest, body(d.input_digest))
-        for d in loaded.decisions
-    ]
-    return sorted(kept, key=lambda one: one.place)
+        noting: Any = Noting(bundle, spool)
+        body = Body(MemoryStore(), noting, bundle)
+        body.asking = noting
+        refold(store, body, progress)
+        yield from noting.kept()
 
 
 def _blocks(kept: Iterable[Kept]) -> Iterator[list[Kept]]:
@@ -194,7 +196,11 @@ def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
         at = file.tell()
         head = file.read(8)
         payload = file.read(int.from_bytes(head[:4], "big")) if len(head) == 8 else b""
-        if len(head) < 8 or len(payload) < int.from_bytes(head[:4], "big") or zlib.crc32(payload) != int.from_bytes(head[4:], "big"):
+        if (
+            len(head) < 8
+            or len(payload) < int.from_bytes(head[:4], "big")
+            or zlib.crc32(payload) != int.from_bytes(head[4:], "big")
+        ):
             file.seek(at)
             return
         yield payload

@@ -138,6 +138,11 @@ class Lookups:
         with self.store.reading() as c:
             return list(c.execute(query).scalars())
 
+    def taken_in(self) -> int:
+        """Give how many events were accepted."""
+        with self.store.reading() as c:
+            return int(c.execute(select(func.sum(B.c.accepted))).scalar() or 0)
+
     def holders(self, holder: str = "") -> list[str]:
         """Give the keys of persons that postings were made for, in order."""
         query = select(P.c.aggregate).distinct().order_by(P.c.aggregate)
