@@ -22,6 +22,7 @@ COMMANDS = {
     "ledger": ("engine.cli.ledger:ledger", "Show the balances of grants."),
     "policy": ("engine.cli.policy:policy", "List, show, test, check and build policies."),
     "dead-letters": ("engine.cli.dead_letters:dead_letters", "List, show and redrive refused events."),
+    "names": ("engine.cli.names:names", "List unknown names, what waits under them, and what was dropped."),
     "worker": ("engine.cli.broker:worker", "Judge events from the broker's topics."),
     "relay": ("engine.cli.broker:relay", "Publish what was recorded to the broker's topics."),
     "serve": ("engine.cli.findings:serve", "Serve the console and the API on loopback."),

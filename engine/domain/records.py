@@ -239,6 +239,16 @@ class AggregateRow(Row, frozen=True):
     """While dirty: the late facts its corrections are owed to, JSON."""
 
 
+class DroppedRow(Row, frozen=True):
+    """What an alias that nobody ever linked did outside the organisation, dropped: counted, and kept no longer."""
+
+    aggregate: str
+    before: int
+    """What happened and was learnt no later than this goes."""
+    due: int
+    """When the next of what is left falls due; −1 for none."""
+
+
 class Batch(Row, frozen=True):
     """One batch of a lane, written in one transaction; `version` is the lane's version it makes."""
 
@@ -278,6 +288,7 @@ class Batch(Row, frozen=True):
     derived: tuple[DerivedRow, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
     aggregates: tuple[AggregateRow, ...] = ()
+    dropped: tuple[DroppedRow, ...] = ()
 
 
 class Lane(msgspec.Struct, frozen=True):

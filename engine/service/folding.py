@@ -10,6 +10,7 @@ import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from engine.domain import cause, codec
+from engine.domain.aggregates import alias
 from engine.domain.cause import Cause
 from engine.domain.derivation import Delivery, pack
 from engine.domain.effects import Derived
@@ -31,8 +32,10 @@ TAIL = 4096
 class Folding:
     """One batch being folded; collects rows and touched entries."""
 
-    def __init__(self, memory: LaneMemory, lanes: int, recorded_at: int, need: Callable[[str], None] = lambda _: None) -> None:
-        """Begin a batch of a lane; `need` brings an aggregate into memory."""
+    def __init__(
+        self, memory: LaneMemory, lanes: int, recorded_at: int, need: Callable[[str, Event], None] = lambda _key, _event: None
+    ) -> None:
+        """Begin a batch of a lane; `need` brings an aggregate into memory that an event is for."""
         self.need = need
         self.memory = memory
         self.lanes = lanes
@@ -125,7 +128,21 @@ class Folding:
             self._post(aggregate, entry, {})
         entry.place, entry.event = at, delivery.event
         timeline.insert(entry)
+        if aggregate.kind == "alias":
+            self._park(aggregate, delivery.event, at.time)
         self._fresh[aggregate.key] = self._fresh.get(aggregate.key, 0) + 1
+
+    def _park(self, aggregate: Aggregate, event: Event, at: int) -> None:
+        """Note when what a name did falls due to be dropped; a name that was ever linked drops nothing."""
+        if event.type in alias.LINKING:
+            aggregate.waiting = False
+            self.memory.waiting.pop(aggregate.key, None)
+            self.memory.await_deadline(aggregate.key, -1)
+        elif aggregate.waiting:
+            self.memory.keep_waiting(aggregate.key, self.memory.begun + 1)
+            due, known = alias.gone_at(event, at, event.recorded_at or self.known_at), self.memory.due.get(aggregate.key, -1)
+            if due >= 0:
+                self.memory.await_deadline(aggregate.key, due if known < 0 else min(due, known))
 
     def _touch(self, aggregate: Aggregate) -> None:
         self.changed[aggregate.key] = aggregate
@@ -167,7 +184,8 @@ class Folding:
             self.memory.dirty.discard(key)
         self._refold(background)
         for key, aggregate in self.changed.items():
-            self.memory.await_deadline(key, -1 if key in self.memory.dirty else aggregate.timeline.due)
+            if aggregate.kind != "alias":
+                self.memory.await_deadline(key, -1 if key in self.memory.dirty else aggregate.timeline.due)
 
     def known_from(self, recorded_at: int) -> None:
         """What comes next was learnt at another moment: what was learnt before it is folded, and posted, without it."""
@@ -246,7 +264,7 @@ class Folding:
         of = entry.identity if entry is not None else ""
         self.derived.append(DerivedRow(aggregate.key, of, identity, target, revision, content or ""))
         if lane_of(target, self.lanes) == self.memory.lane:
-            self.need(target)
+            self.need(target, event)
             self.deliver(delivery, "inline")
         else:
             self._send_away(delivery)

@@ -128,6 +128,8 @@ class Aggregate:
         self.dirty_from = -1
         self.dirty_causes = ""
         """While dirty: the late facts its corrections are owed to, as `causes` remembers them."""
+        self.waiting = False
+        """Whether it is a name of which nothing was ever said: what waits for a link stays on disk, but for what is in flight."""
 
     @property
     def newest(self) -> int:
@@ -138,6 +140,8 @@ class Aggregate:
     def load(self, loaded: Loaded) -> None:
         """Take what the store holds: refold the journal, then lay what was recorded over what was folded."""
         for row in loaded.journal:
+            if self.received.get(row.identity, -1) >= row.revision:
+                continue  # of a batch that was in flight when the name's first link came
             self.received[row.identity] = row.revision
             if not row.withdrawn:
                 event = codec.parse_event(row.event)
@@ -227,6 +231,8 @@ class LaneMemory:
         """The same as a heap; what `due` no longer says is passed over."""
         self.log = ReferenceLog()
         """The reference data this lane has folded with, which is what its batches record; others may know more."""
+        self.waiting: dict[str, int] = {}
+        """Names in memory that wait for a link → version of the last batch that brought something of them."""
         self.in_flight: dict[str, str] = {}
         """Identity → content of events begun and not yet recorded, which the store can't know."""
 
@@ -255,6 +261,18 @@ class LaneMemory:
         while self._deadlines and self.due.get(self._deadlines[0][1], -1) != self._deadlines[0][0]:
             heapq.heappop(self._deadlines)
         return self._deadlines[0][0] if self._deadlines else FOREVER
+
+    def keep_waiting(self, key: str, version: int) -> None:
+        """Note that a name waits of which the batch of a version brought something."""
+        self.waiting[key] = version
+
+    def let_go(self) -> None:
+        """Drop the waiting names whose facts are all recorded: they are loaded when a link comes."""
+        for key in [key for key, version in self.waiting.items() if version <= self.version]:
+            del self.waiting[key]
+            aggregate = self.aggregates.pop(key, None)
+            if aggregate is not None:
+                self.entries -= len(aggregate.timeline.entries)
 
     def touch(self, keys: Iterable[str]) -> None:
         """Make aggregates the last to be forgotten."""

@@ -12,11 +12,13 @@ from collections.abc import Mapping, Sequence
 from engine.domain import codec
 from engine.domain.derivation import Delivery
 from engine.domain.errors import LaneConflict
+from engine.domain.events import Event
 from engine.domain.order import lane as lane_of
 from engine.domain.records import Batch, Lane
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Evaluator
+from engine.service import naming
 from engine.service.asking import Asking
 from engine.service.deciding import Deciding
 from engine.service.folding import Folding
@@ -117,7 +119,8 @@ class Body:
         self._renew_reference(memory, folding)
         keys = [f"{e.organisation}/{'/'.join(e.data.about())}" for e, _ in taken.events]
         ours = [key for key in keys if lane_of(key, self.lanes) == lane]
-        self._load(memory, [*ours, *(d.target for d in taken.deliveries)])
+        linked = naming.linked_by(taken.events, taken.deliveries)
+        self._load(memory, [*ours, *(d.target for d in taken.deliveries)], linked)
         for event, written in sorted(taken.events, key=lambda one: one[0].recorded_at or recorded_at):
             folding.known_from(event.recorded_at or recorded_at)
             folding.accept(event, written)
@@ -140,13 +143,15 @@ class Body:
         self._load(memory, keys)
         return self.finish(self._start(memory, folding, "redecide", Taken(), keys))
 
-    def settle(self, lane: int, recorded_at: int, *, ended: bool = False, until: int = 0) -> BatchResult | None:
-        """Let time pass up to `until`: deadlines fire and violations settle; None when nothing is due."""
+    def settle(
+        self, lane: int, recorded_at: int, *, ended: bool = False, until: int = 0, again: bool = False
+    ) -> BatchResult | None:
+        """Let time pass up to `until`: deadlines fire and violations settle; None when nothing is due, unless made `again`."""
         memory = self._memory[lane]
         watermark = max(memory.watermark, until)
         self.summing.passed(watermark)
         ripe = any(ended or r.opened_at + r.settle_us <= watermark for r in memory.unsettled.values())
-        if not ripe and memory.next_due > watermark:
+        if not (again or ripe) and memory.next_due > watermark:
             return None
         memory.watermark = watermark
         work = self._start(memory, self._folding(memory, recorded_at), "settle", Taken())
@@ -189,13 +194,17 @@ class Body:
         memory.version = batch.version
         for row in work.seen:
             memory.in_flight.pop(row.identity, None)
+        memory.let_go()
         memory.forget(KEPT)
         return BatchResult(
             work.read, batch.accepted, work.duplicates, len(work.refused), len(batch.decisions), len(batch.changes)
         )
 
     def _folding(self, memory: LaneMemory, recorded_at: int) -> Folding:
-        return Folding(memory, self.lanes, recorded_at, lambda key: self._load(memory, [key]))
+        def need(key: str, event: Event) -> None:
+            self._load(memory, [key], naming.linked_to(key, event))
+
+        return Folding(memory, self.lanes, recorded_at, need)
 
     def _renew_reference(self, memory: LaneMemory, folding: Folding) -> None:
         if memory.reference == self._known_reference:
@@ -203,27 +212,40 @@ class Body:
         news = self.log.events[memory.reference : self._known_reference]
         since = [(event, memory.log.now.affected_since(event)) for event in news]
         earliest = min(at for _, at in since)
-        self._load(memory, [row.aggregate for row in self.store.aggregates_since(memory.lane, earliest)])
+        self._load(memory, naming.without_names(row.aggregate for row in self.store.aggregates_since(memory.lane, earliest)))
         memory.log.extend(news)
         memory.reference += len(news)
         folding.invalidate(since)
 
     def _start(self, memory: LaneMemory, folding: Folding, kind: str, taken: Taken, background: Sequence[str] = ()) -> Work:
         fallen = memory.fallen_due()
+        dropped = naming.drop(self.store, memory, fallen)
+        fallen = naming.without_names(fallen)
         self._load(memory, fallen)
         folding.wake(fallen)
-        return start(memory, folding, self.asking, kind, taken, background)
+        work = start(memory, folding, self.asking, kind, taken, background)
+        work.dropped = dropped
+        return work
 
-    def _load(self, memory: LaneMemory, keys: Sequence[str]) -> None:
+    def _load(self, memory: LaneMemory, keys: Sequence[str], linked: frozenset[str] = frozenset()) -> None:
+        """Bring aggregates into memory; a name of which nothing was ever said, and isn't by `linked`, leaves all on disk."""
         memory.touch(keys)
         missing = list(dict.fromkeys(key for key in keys if key not in memory.aggregates))
+        missing += naming.no_longer_waiting(memory, linked)
         if not missing:
             return
-        stored = self.store.load(missing)
+        waiting = naming.waiting(self.store, missing, linked)
+        stored = self.store.load([key for key in missing if key not in waiting])
         for key in missing:
-            aggregate = Aggregate(key, folder(key, self.windows, memory.log))
+            aggregate = memory.aggregates.get(key) or Aggregate(key, folder(key, self.windows, memory.log))
+            aggregate.waiting = key in waiting
+            if aggregate.waiting:
+                memory.keep_waiting(key, memory.begun + 1)
+            else:
+                memory.waiting.pop(key, None)
+            memory.entries -= len(aggregate.timeline.entries)
             loaded = stored.get(key)
             if loaded is not None and loaded.journal:
                 aggregate.load(loaded)
-                memory.entries += len(aggregate.timeline.entries)
+            memory.entries += len(aggregate.timeline.entries)
             memory.aggregates[key] = aggregate

@@ -62,6 +62,7 @@ class Recording:
             derived=tuple({(r.aggregate, r.identity, r.key, r.target): r for r in folding.derived}.values()),
             outbox=outbox,
             aggregates=work.aggregates,
+            dropped=work.dropped,
         )
 
     def reference(self, lane: Lane, taken: Taken, folding: Folding, positions: Mapping[str, int]) -> Batch:

@@ -153,7 +153,7 @@ def _again(body: Body, batch: Batch) -> None:
         body.redecide(batch.lane, batch.recorded_at, msgspec.json.decode(batch.work, type=list[str]))
     elif batch.kind == "settle":
         said = msgspec.json.decode(batch.work)
-        body.settle(batch.lane, batch.recorded_at, ended=said["ended"], until=said["until"])
+        body.settle(batch.lane, batch.recorded_at, ended=said["ended"], until=said["until"], again=True)
     else:
         arrivals = [arrival for row in batch.journal if (arrival := _arrival(row)) is not None]
         body.process(batch.lane, arrivals, {}, batch.recorded_at)

@@ -8,7 +8,7 @@ from concurrent.futures import Future
 import msgspec
 
 from engine.domain import codec
-from engine.domain.records import AggregateRow, OriginalRow, PayloadRow, RefusedRow, SeenRow
+from engine.domain.records import AggregateRow, DroppedRow, OriginalRow, PayloadRow, RefusedRow, SeenRow
 from engine.domain.timeline import Entry
 from engine.policy.evaluator import Answer
 from engine.service.asking import Asking
@@ -52,6 +52,7 @@ class Work(msgspec.Struct):
     payloads: tuple[PayloadRow, ...]
     read: int
     duplicates: int
+    dropped: tuple[DroppedRow, ...] = ()
     work: str = ""
     ended: bool = False
 

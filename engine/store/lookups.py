@@ -11,15 +11,12 @@ from typing import Any, TypeVar
 import msgspec
 from sqlalchemy import and_, case, delete, func, select
 
-from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
-from engine.domain.events.derived import GrantAssigned
+from engine.domain.aggregates.alias import LINKING
 from engine.domain.records import DecisionRow, Recorded, RefusedRow, Row, ViolationRow
 from engine.store import tables as t
 from engine.store.faults import translated
 from engine.store.sql_store import SqlStore
 
-LINKING = tuple(kind.TYPE for kind in (AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked, GrantAssigned))
-"""Events that say whom an alias stands for; all others wait there for such a word."""
 R = TypeVar("R", bound=Row)
 BEYOND = "g"
 """Sorts after every further hex digit."""

@@ -12,12 +12,14 @@ from typing import Any
 
 import msgspec
 
+from engine.domain.aggregates.alias import LINKING
 from engine.domain.errors import LaneConflict, NotFound
 from engine.domain.records import (
     AggregateRow,
     Batch,
     DecisionRow,
     DerivedRow,
+    DroppedRow,
     IndeterminateRow,
     InputRow,
     JournalRow,
@@ -31,6 +33,7 @@ from engine.domain.records import (
     ViolationChange,
     ViolationRow,
 )
+from engine.store.names import NAMES, OUTSIDE
 from engine.store.protocol import REFERENCE_LANE
 
 _FORGOTTEN: dict[str, Any] = {
@@ -85,6 +88,8 @@ class MemoryStore:
         self._violations: dict[str, tuple[int, ViolationRow]] = {}
         self._outbox: dict[int, dict[int, OutboxRow]] = defaultdict(dict)
         self._changes: dict[tuple[str, int], tuple[int, ViolationChange]] = {}
+        self.dropped = 0
+        """Facts of unknown names that were dropped."""
         self.refused: dict[str, RefusedRow] = {}
         """Refused lines and messages by id; the first of an id stays."""
 
@@ -134,12 +139,48 @@ class MemoryStore:
             causes=known.causes,
         )
 
+    def linked(self, aliases: Sequence[str]) -> set[str]:
+        """Of some aliases those of which anything was ever said."""
+        known = {key: self._held[key].entries for key in aliases if key in self._held}
+        return {key for key, entries in known.items() if any(row.type in LINKING for _, row in entries)}
+
+    def waiting_since(self, alias: str, after: int) -> int:
+        """The earliest moment beyond `after` of what an alias did outside and waits; −1 for none."""
+        waits = (max(row.effective, row.recorded_at) for row in self._outside(alias))
+        return min((at for at in waits if at > after), default=-1)
+
+    def _outside(self, alias: str) -> list[JournalRow]:
+        if alias not in self._held:
+            return []
+        held = self._held[alias]
+        released = {row.identity for row in held.derived.values()}
+        latest: dict[str, JournalRow] = {}
+        for _, row in held.entries:
+            if row.identity not in latest or row.revision > latest[row.identity].revision:
+                latest[row.identity] = row
+        rows = (row for row in latest.values() if row.type in NAMES and OUTSIDE in row.event)
+        return [row for row in rows if row.identity not in released]
+
+    def _drop(self, dropped: DroppedRow) -> None:
+        gone = [row for row in self._outside(dropped.aggregate) if max(row.effective, row.recorded_at) <= dropped.before]
+        if not gone:
+            return
+        held, out = self._held[dropped.aggregate], {row.identity for row in gone}
+        held.entries = [entry for entry in held.entries if entry[1].identity not in out]
+        self.dropped += len(out)
+        if held.entries:
+            self._aggregates[dropped.aggregate] = msgspec.structs.replace(self._aggregates[dropped.aggregate], due=dropped.due)
+        else:
+            self._aggregates.pop(dropped.aggregate, None)
+
     def record(self, batch: Batch) -> None:
         """Write a batch, or raise and write nothing."""
         self._check(batch)
         self._write_truth(batch)
         self._write_decisions(batch)
         self._write_projections(batch)
+        for dropped in batch.dropped:
+            self._drop(dropped)
 
     def _check(self, batch: Batch) -> None:
         if self.lane(batch.lane).version != batch.version - 1:

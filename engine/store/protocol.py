@@ -48,6 +48,17 @@ class Store(Protocol):
         """All that is held of each aggregate, an empty `Loaded` of those unknown."""
         ...
 
+    def linked(self, aliases: Sequence[str]) -> set[str]:
+        """Of some aliases those of which anything was ever said, a link taken back included."""
+        ...
+
+    def waiting_since(self, alias: str, after: int) -> int:
+        """Of what an alias did outside the organisation, and waits, the earliest moment it happened and was learnt.
+
+        Whichever is later of the two, and of those beyond `after` alone; −1 for none.
+        """
+        ...
+
     def record(self, batch: Batch) -> None:
         """Write a batch in one transaction, or `LaneConflict` and nothing."""
         ...

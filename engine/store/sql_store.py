@@ -27,6 +27,7 @@ from engine.domain.records import (
     Row,
     ViolationRow,
 )
+from engine.store import names
 from engine.store import tables as t
 from engine.store.dialects import dialect
 from engine.store.faults import READING, translated
@@ -104,6 +105,16 @@ class SqlStore:
         """All that is held of each aggregate."""
         with self.reading() as c:
             return Loader(c, self._dialect).load(aggregates)
+
+    def linked(self, aliases: Sequence[str]) -> set[str]:
+        """Of some aliases those of which anything was ever said."""
+        with self.reading() as c:
+            return names.linked(c, self._dialect, aliases)
+
+    def waiting_since(self, alias: str, after: int) -> int:
+        """The earliest moment beyond `after` of what an alias did outside and waits; −1 for none."""
+        with self.reading() as c:
+            return names.waiting_since(c, alias, after)
 
     def record(self, batch: Batch) -> None:
         """Write a batch in one transaction."""

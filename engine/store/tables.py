@@ -17,6 +17,11 @@ _CLUSTERED = {"sqlite_with_rowid": False}
 """SQLite: keep rows in the primary key's own tree; without it each row is written twice."""
 TERMS = "(substr(type, 1, 14) = 'compute.grant.' OR type IN ('compute.person.hired.v1', 'compute.person.terminated.v1'))"
 """Journal entries that make the terms of grants: few among very many. An index serves a query that says exactly this."""
+LINKS = (
+    "type IN ('compute.alias.linked.v1', 'compute.alias.unlinked.v1', 'compute.credential.created.v1', "
+    "'compute.credential.revoked.v1', 'compute.grant.assigned.v1')"
+)
+"""Journal entries that say whom an alias stands for: few, so that it costs little to see that a name has none."""
 VESTED = "kind = 'vested'"
 """Postings of units that vest: few among very many."""
 
@@ -102,7 +107,12 @@ class JournalTable(Stored, table=True):
     """The append-only truth."""
 
     __tablename__ = "journal"
-    __table_args__ = (Index("journal_aggregate", "aggregate"), Index("journal_terms", "aggregate", **some(TERMS)), _CLUSTERED)
+    __table_args__ = (
+        Index("journal_aggregate", "aggregate"),
+        Index("journal_terms", "aggregate", **some(TERMS)),
+        Index("journal_links", "aggregate", **some(LINKS)),
+        _CLUSTERED,
+    )
     lane: int = number_key(Integer)
     version: int = number_key()
     ordinal: int = number_key(Integer)
@@ -314,6 +324,18 @@ class RefusedTable(Stored, table=True):
     where: str
     raw: bytes = blob()
     recorded_at: int = big()
+
+
+class DroppedTable(Stored, table=True):
+    """How much of names that nobody knows was dropped: their number is kept, not they."""
+
+    __tablename__ = "dropped"
+    __table_args__ = _CLUSTERED
+    organisation: str = word_key()
+    kind: str = word_key()
+    lane: int = number_key(Integer)
+    count: int = big()
+    last_at: int = big()
 
 
 class DerivedTable(Stored, table=True):

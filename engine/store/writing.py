@@ -32,6 +32,7 @@ from engine.domain.records import (
     ViolationRow,
     WithdrawnDecision,
 )
+from engine.store import names
 from engine.store import tables as t
 from engine.store.dialects import Dialect, Plan
 
@@ -115,6 +116,8 @@ class Writer:
         self._upsert(INPUTS, batch.inputs)
         self._upsert(REFUSED, batch.refused)
         self.projections(batch)
+        for dropped in batch.dropped:
+            names.drop(self.connection, batch.lane, batch.recorded_at, dropped)
         self._upsert(POSITIONS, [Position(name, following) for name, following in batch.positions.items()], batch.lane)
 
     def projections(self, batch: Batch) -> None:

@@ -1,10 +1,14 @@
 """The alias aggregate: whom a name stands for, and everything that named it, released to that target.
 
 Links are placed by the start of their validity, so a link recorded late releases what was parked since; a login that
-changes hands follows validity. What no verified link covers stays parked here: kept, charged to nobody.
+changes hands follows validity, and of two words about one instant the one said later holds. What no verified link covers
+stays parked here, charged to nobody; what a name did outside the organisation's repositories is dropped after 30 days if
+nothing has ever been said about the name.
 """
 
 from __future__ import annotations
+
+from typing import Final
 
 import msgspec
 
@@ -14,7 +18,15 @@ from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialC
 from engine.domain.events.base import CASELESS, Alias, Rank
 from engine.domain.events.derived import AliasHeld, GrantAssigned, IdentityAsked, IdentityResolved
 from engine.domain.events.grants import GrantTransferred
-from engine.domain.values import FOREVER, Instant
+from engine.domain.values import DAY_US, FOREVER, Instant
+
+LINKING: Final = tuple(kind.TYPE for kind in (AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked, GrantAssigned))
+"""Events that say whom an alias stands for; all others wait there for such a word."""
+KEPT_US: Final = 30 * DAY_US
+"""How long what an unknown name did outside the organisation's repositories waits for a link (µs)."""
+
+
+_SAID: Final = (AliasLinked, AliasUnlinked, CredentialCreated)
 
 
 class State(msgspec.Struct):
@@ -24,7 +36,8 @@ class State(msgspec.Struct):
     id: str = ""
     verified: bool = False
     until: int = FOREVER
-    parked: int = 0
+    said: tuple[int, int, str] = (-1, -1, "")
+    """Instant of the last word about the name, when it was said, and its id: a correction is said later."""
     givers: dict[str, str] = {}
     """Cause → to whom it assigned the grant at one instant, in order; first, under no cause, who held it until then."""
     gave_at: int = -1
@@ -37,6 +50,8 @@ class State(msgspec.Struct):
 def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one way out for each kind of fact
     """Fold one event: a link changes the target; anything else is released to the target, or parked."""
     data = event.data
+    if isinstance(data, _SAID) and not _latest(state, event, at):
+        return NOTHING
     if isinstance(data, AliasLinked):
         before = _owner(state)
         state.kind, state.id, state.verified = data.target.kind, data.target.id, data.verified
@@ -58,7 +73,6 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         before, state.verified = _owner(state), False
         return _held(state, event, data.alias, at, before)
     if not state.verified or at >= state.until:
-        state.parked += 1
         return NOTHING
     if isinstance(data, IdentityAsked):
         if state.kind != "person":
@@ -91,3 +105,23 @@ def _held(state: State, event: Event, alias: Alias, at: int, before: str) -> Eff
             when = msgspec.structs.replace(make(event, said, f"held {cause_id(event)}"), time=at)  # from when it is valid
             derived.append(Derived(f"{event.organisation}/person/{person}", when))
     return Effects(derived=derived) if derived else NOTHING
+
+
+def _latest(state: State, event: Event, at: int) -> bool:
+    """Whether a word about the name is the last one said of its instant; notes it if so."""
+    said = (at, event.time, cause_id(event))
+    if said < state.said:
+        return False
+    state.said = said
+    return True
+
+
+def gone_at(event: Event, effective: int, known_at: int) -> int:
+    """Give when a fact is dropped whose name nobody has linked by then (µs); −1 for never.
+
+    It waits for 30 days since it happened and since we learnt of it, whichever is later, so that a history that is
+    loaded years afterwards waits as long as what comes in today.
+    """
+    if getattr(event.data, "in_org", None) is not False:
+        return -1
+    return max(effective, known_at) + KEPT_US

@@ -111,7 +111,7 @@ def _act(state: State, event: Event, data: Repository, at: int, reference: Refer
             contribution = _contribution(data, event.type, private, ours)
             effects.derived.append(Derived(login, make(event, contribution, f"contribution {cause_id(event)}")))
         if isinstance(data, _JUDGED):
-            asked = IdentityAsked(data.actor, "repository", data.repository, cause_id(event))
+            asked = IdentityAsked(data.actor, "repository", data.repository, cause_id(event), ours)
             effects.derived.append(Derived(login, make(event, asked, f"asked {cause_id(event)}")))
     if isinstance(data, _JUDGED):
         effects.question = _question(state, Act(event, data, at, private, ours, reference))

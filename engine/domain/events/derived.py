@@ -75,6 +75,8 @@ class IdentityAsked(Data, frozen=True):
     asker_kind: Literal["person", "repository"]
     asker_id: Name
     cause: str
+    in_org: bool | None = None
+    """Whether it is about a repository of the organisation's; a name that is only asked for outside isn't kept for ever."""
 
     def about(self) -> Key:
         """Give the alias asked."""

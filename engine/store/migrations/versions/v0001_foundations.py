@@ -23,6 +23,12 @@ ROWS: dict[str, Any] = {"sqlite_with_rowid": False}
 TERMS = "(substr(type, 1, 14) = 'compute.grant.' OR type IN ('compute.person.hired.v1', 'compute.person.terminated.v1'))"
 
 
+LINKS = (
+    "type IN ('compute.alias.linked.v1', 'compute.alias.unlinked.v1', 'compute.credential.created.v1', "
+    "'compute.credential.revoked.v1', 'compute.grant.assigned.v1')"
+)
+
+
 def table(name: str, key: str, columns: str, **options: Any) -> None:
     """Create a table: `columns` reads `kind: name name; kind: name`, `key` names those of the primary key."""
     made = [
@@ -64,6 +70,8 @@ def truth() -> None:
     op.create_index("journal_aggregate", "journal", ["aggregate"])
     terms: dict[str, Any] = {"sqlite_where": sa.text(TERMS), "postgresql_where": sa.text(TERMS)}
     op.create_index("journal_terms", "journal", ["aggregate"], **terms)
+    links: dict[str, Any] = {"sqlite_where": sa.text(LINKS), "postgresql_where": sa.text(LINKS)}
+    op.create_index("journal_links", "journal", ["aggregate"], **links)
     table("seen", "identity", "word: identity; text: content", **ROWS)
     table("original", "identity", "word: identity; text: payload", **ROWS)
     table("payload", "digest", "word: digest; int: size; bytes: body")
@@ -127,6 +135,7 @@ def standing() -> None:
         "word: aggregate key target; int: lane; text: identity; int: revision; text: content",
         **ROWS,
     )  # fmt: skip
+    table("dropped", "organisation kind lane", "word: organisation kind; int: lane; big: count last_at", **ROWS)
     table("aggregate", "aggregate", "word: aggregate; int: lane; big: newest dirty_from due; text: causes", **ROWS)
     dirty = sa.text("dirty_from >= 0")
     op.create_index("aggregate_dirty", "aggregate", ["lane"], sqlite_where=dirty, postgresql_where=dirty)
@@ -144,7 +153,7 @@ def around() -> None:
 
 def downgrade() -> None:
     for name in (
-        "bundle", "outbox", "refused", "aggregate", "derived", "indeterminate", "violation_change", "violation",
+        "bundle", "outbox", "refused", "dropped", "aggregate", "derived", "indeterminate", "violation_change", "violation",
         "balance_snapshot", "posting", "input", "withdrawal", "decision",
         "payload", "original", "seen", "journal", "batch", "position", "lane",
     ):  # fmt: skip
