@@ -18,12 +18,14 @@ from engine.domain.values import FOREVER
 
 
 class Reference:
-    """Immutable once built; `at` questions take the moment an event has effect."""
+    """Immutable once built, but for a note of what was asked; `at` questions take the moment an event has effect."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
         """Build from reference events in any order; later effect, then later place, wins."""
         self._owners: dict[str, tuple[list[int], list[frozenset[str]]]] = {}
         self._feeds: dict[tuple[str, str], int] = {}
+        self.heard: set[str] = set()
+        """Feeds that were asked about since whoever folds emptied this: what was asked then hears their news."""
         self._rates: dict[tuple[str, str, str, str], tuple[list[int], list[tuple[int, int]]]] = {}
         self._prices: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
         for event in sorted(events, key=place):
@@ -47,6 +49,7 @@ class Reference:
 
     def complete_through(self, organisation: str, feed: str) -> int:
         """Give the moment up to which a feed has said to be complete (µs, not included); −1 when it never did."""
+        self.heard.add(feed)
         return self._feeds.get((organisation, feed), -1)
 
     def incomplete(self, organisation: str, feed: str, at: int) -> str:
@@ -58,11 +61,11 @@ class Reference:
         return f"the feed of {feed} {said}"
 
     def affected_since(self, event: Event) -> int:
-        """Give the moment from which a further reference event changes what is folded."""
+        """Give the moment from which a further reference event changes what is folded or asked."""
         if isinstance(event.data, PricePublished | PeriodClosed):
             return FOREVER  # the books are valued by them when they are read
         if isinstance(event.data, FeedCompletedThrough):
-            return max(0, self.complete_through(event.organisation, event.data.feed))
+            return max(0, self._feeds.get((event.organisation, event.data.feed), -1))
         since: int = event.data.effective(event.time)
         return since
 

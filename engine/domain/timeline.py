@@ -2,14 +2,15 @@
 
 An event after all others is folded at once. One that belongs earlier (late, replaced or withdrawn) makes the timeline
 stale from its place: the newest snapshot before that place is restored and everything after it refolded, once,
-however many such events a batch brings. `refold` yields the entries it touched so that only what differs is said anew.
+however many such events a batch brings. `refold` yields the entries whose effects may have changed, so that only what
+differs is said anew; those between a snapshot and the first change are folded for the state alone.
 Snapshots thin out with age, so their number grows with the logarithm of the history.
 """
 
 from __future__ import annotations
 
 import bisect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -45,6 +46,8 @@ class Entry(msgspec.Struct):
     """Posted so far: (grant, unit, kind) → amount."""
     shares: dict[str, tuple[int, ...]] = {}
     """Its parts of sums: the summed fact's key → amounts."""
+    hears: tuple[str, ...] = ()
+    """Feeds whose completeness its question asked about when it was folded last."""
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -54,6 +57,8 @@ class Folder(msgspec.Struct, frozen=True):
     fold: Callable[[Any, Event, int], Effects]
     save: Callable[[Any], bytes]
     restore: Callable[[bytes], Any]
+    heard: Callable[[], tuple[str, ...]] = tuple
+    """Gives the feeds that folding the last event asked about."""
 
 
 class Timeline:
@@ -73,6 +78,10 @@ class Timeline:
         self.snapshots: list[tuple[int, bytes]] = []
         self.changed_from = -1
         """Least index changed since the last refold, −1 for none: a function of the entries' arrival alone."""
+        self._stands = 0
+        """How many entries, from the first, have effects that stand as `refold` gave them."""
+        self._again: set[str] = set()
+        """Identities of entries before that whose effects are to be given once more all the same."""
         self._edits = 0
         """How often entries came or went: what a refold in progress must notice."""
 
@@ -122,6 +131,22 @@ class Timeline:
             self._rewind(index)
             self._changed(index)
 
+    def reconsider(self, feeds: Mapping[str, int]) -> None:
+        """Ask once more what asked about feeds that are complete further now than before (feed → up to when before).
+
+        How far a feed is complete changes what is asked, never the state: entries that didn't ask keep their effects.
+        """
+        news = [
+            index
+            for index, entry in enumerate(self.entries)
+            for feed in entry.hears
+            if entry.place.time >= feeds.get(feed, FOREVER)
+        ]
+        if news:
+            self._again.update(self.entries[index].identity for index in news)
+            self._rewind(news[0])
+            self._note(news[0])
+
     @property
     def facts(self) -> int:
         """How many entries there are up to and with the last one that isn't a deadline: those that are folded anyway."""
@@ -140,7 +165,7 @@ class Timeline:
 
         A deadline fires before the next fact, or once `until` (the lane's watermark) has reached it.
         """
-        fold = self.folder.fold
+        fold, heard = self.folder.fold, self.folder.heard
         facts, seen = self.facts, self._edits
         while self.folded < len(self.entries):
             if seen != self._edits:  # what an entry caused may have put a deadline of this very aggregate in or taken one out
@@ -148,14 +173,23 @@ class Timeline:
             entry = self.entries[self.folded]
             if self.folded >= facts and entry.place.time > until:
                 break
-            entry.effects = fold(self.state, entry.event, entry.place.time)
+            effects = fold(self.state, entry.event, entry.place.time)
+            feeds = heard()
             self.folded += 1
             if self.folded % EVERY == 0:
                 self._snapshot()
-            yield entry
+            if self.folded > self._stands or entry.identity in self._again:
+                self._stands = max(self.folded, self._stands)
+                self._again.discard(entry.identity)
+                entry.effects, entry.hears = effects, feeds
+                yield entry
         self.changed_from = -1
 
     def _changed(self, index: int) -> None:
+        self._stands = min(index, self._stands)
+        self._note(index)
+
+    def _note(self, index: int) -> None:
         if self.changed_from < 0 or index < self.changed_from:
             self.changed_from = index
 

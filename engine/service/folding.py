@@ -15,6 +15,7 @@ from engine.domain.cause import Cause
 from engine.domain.derivation import Delivery, pack
 from engine.domain.effects import Derived
 from engine.domain.events import Event
+from engine.domain.events.reference import FeedCompletedThrough
 from engine.domain.order import Place, place
 from engine.domain.order import lane as lane_of
 from engine.domain.records import DerivedRow, JournalRow, PostingRow
@@ -159,19 +160,29 @@ class Folding:
         self.memory.entries -= 1
 
     def invalidate(self, news: Sequence[tuple[Event, int]]) -> None:
-        """Reference data changed: what it had effect on is stale, since when each event says."""
-        organisation_since: dict[str, int] = {}
+        """Reference data changed: what it had effect on is stale, since when each event says.
+
+        How far a feed is complete concerns only what asked about it.
+        """
+        since: dict[str, int] = {}
+        feeds: dict[str, dict[str, int]] = {}
         for event, at in news:
-            organisation_since[event.organisation] = min(at, organisation_since.get(event.organisation, at))
+            if isinstance(event.data, FeedCompletedThrough):
+                feeds.setdefault(event.organisation, {})[event.data.feed] = at
+            else:
+                since[event.organisation] = min(at, since.get(event.organisation, at))
             self.causes.reference(
                 event.organisation, at, self._named(event, codec.identity(event).hex(), ""), getattr(event.data, "feed", "")
             )
         for aggregate in list(self.memory.aggregates.values()):
-            since = organisation_since.get(aggregate.organisation)
-            if since is not None and aggregate.kind != "alias":
-                aggregate.timeline.rewind_to(since)
-                if aggregate.timeline.tail:
-                    self._touch(aggregate)
+            if aggregate.kind == "alias":
+                continue
+            if aggregate.organisation in since:
+                aggregate.timeline.rewind_to(since[aggregate.organisation])
+            if aggregate.organisation in feeds:
+                aggregate.timeline.reconsider(feeds[aggregate.organisation])
+            if aggregate.timeline.tail:
+                self._touch(aggregate)
 
     def refold(self, only: Iterable[str] | None = None) -> None:
         """Refold what is stale until nothing is; a long tail is left dirty unless named in `only`."""

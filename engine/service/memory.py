@@ -60,6 +60,14 @@ class ReferenceLog:
         earliest: int = min(event.data.effective(event.time) for event in events)
         return earliest
 
+    def heard(self) -> tuple[str, ...]:
+        """Give the feeds that were asked about since this was last called."""
+        if not self.now.heard:
+            return ()
+        found = tuple(self.now.heard)
+        self.now.heard.clear()
+        return found
+
 
 def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
     """Give how the aggregate of a key is folded."""
@@ -74,10 +82,10 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
 
     if kind == "person":
         start = partial(person.start, ident, dict(windows))
-        return Folder(start, fold_person, encode, restore)
+        return Folder(start, fold_person, encode, restore, log.heard)
     if kind == "repository":
         begin = partial(repository.State, release_us=windows["release_us"])
-        return Folder(begin, fold_repository, encode, restore)
+        return Folder(begin, fold_repository, encode, restore, log.heard)
     if kind == "pool":
         return Folder(pool.State, pool.fold, encode, restore)
     return Folder(alias.State, alias.fold, encode, restore)

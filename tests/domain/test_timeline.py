@@ -28,12 +28,17 @@ def _fact(ident: str, time: str) -> Entry:
     return Entry(ident, place(hired), hired)
 
 
-def _timeline(folded: list[str]) -> Timeline:
+def _timeline(folded: list[str], asking: str = "") -> Timeline:
+    """Give a timeline that notes what it folds; the fact named `asking` asks about the feed of approvals."""
+
     def fold(_: None, folding: Event, __: int) -> Effects:
         folded.append(folding.id)
         return Effects()
 
-    return Timeline("acme/person/p-1", Folder(lambda: None, fold, lambda _: b"", lambda _: None))
+    def heard() -> tuple[str, ...]:
+        return ("approvals",) if folded[-1] == asking else ()
+
+    return Timeline("acme/person/p-1", Folder(lambda: None, fold, lambda _: b"", lambda _: None, heard))
 
 
 def test_a_deadline_taken_out_while_folding_lets_no_later_one_fire_early() -> None:
@@ -65,3 +70,29 @@ def test_a_fact_put_in_while_folding_lets_a_deadline_before_it_fire() -> None:
         if entry.identity == "f1":
             timeline.insert(_fact("f2", "2026-03-01"))
     assert folded == ["f1", "d1", "f2"]
+
+
+def test_what_stands_before_a_late_fact_is_folded_for_the_state_alone() -> None:
+    """A late fact folds from the last snapshot on; what comes before it did nothing new, so nobody is told of it."""
+    timeline = _timeline([])
+    for day in ("01", "02", "04"):
+        timeline.insert(_fact(day, f"2026-01-{day}"))
+    assert [entry.identity for entry in timeline.refold()] == ["01", "02", "04"]
+    timeline.insert(_fact("03", "2026-01-03"))
+    assert [entry.identity for entry in timeline.refold()] == ["03", "04"]
+    timeline.rewind_to(_fact("02", "2026-01-02").place.time)
+    assert [entry.identity for entry in timeline.refold()] == ["02", "03", "04"]
+
+
+def test_news_of_a_feed_concerns_only_what_asked_about_it() -> None:
+    """A feed that is complete further changes no state: only what asked, and isn't before all news, is asked again."""
+    timeline = _timeline([], asking="02")
+    for day in ("01", "02", "03"):
+        timeline.insert(_fact(day, f"2026-01-{day}"))
+    list(timeline.refold())
+    asked_at = _fact("02", "2026-01-02").place.time
+    timeline.reconsider({"approvals": asked_at + 1, "people": 0})
+    assert timeline.tail == 0
+    timeline.reconsider({"approvals": asked_at})
+    assert [entry.identity for entry in timeline.refold()] == ["02"]
+    assert timeline.folded == 3
