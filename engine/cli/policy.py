@@ -6,23 +6,32 @@ mistake was found.
 
 from __future__ import annotations
 
+import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import click
 
 from engine import bootstrap
+from engine.cli.policy_author import diff, new
 from engine.cli.shell import Shell, pass_shell
+from engine.domain.errors import PolicyError, StoreUnavailable
 from engine.policy import checking, proving
+from engine.policy.catalogue import Rule
 from engine.service import policies
 from engine.service.policies import Case, Report
+from engine.store.lookups import Lookups
+
+WATCH_S = 0.5
+"""Between two looks at a folder that is watched."""
 
 FOLDER = click.argument("folder", required=False, type=click.Path(path_type=Path), metavar="[DIR]")
 
 
 @click.group()
 def policy() -> None:
-    """List, show, test, check and build policies.
+    """Begin, list, show, test, check, compare and build policies.
 
     DIR is a folder of policies: main.rego, params.json, rules below fair_use/ and ip_ownership/. Without it, the one
     that judges (--policies, COVENANT_POLICIES, else those that ship).
@@ -50,8 +59,9 @@ def list_rules(shell: Shell, folder: Path | None) -> None:
 @FOLDER
 @pass_shell
 def show(shell: Shell, code: str, folder: Path | None) -> None:
-    """Show one rule: its words, its clause, the facts it reads, its thresholds and its page."""
-    bundle = bootstrap.load_bundle(_settings(shell, folder))
+    """Show one rule: its words, clause, facts, thresholds, examples, what it found so far, and its page."""
+    settings = _settings(shell, folder)
+    bundle = bootstrap.load_bundle(settings)
     rule = policies.find_rule(bundle, code)
     clause = bundle.clauses.get(rule.clause, {})
     document = {
@@ -60,8 +70,20 @@ def show(shell: Shell, code: str, folder: Path | None) -> None:
         "one_finding_per": list(rule.discriminator), "settles_after_s": rule.settle_us // 1_000_000,
         "guards": rule.guards, "facts": policies.described_facts(rule),
         "thresholds": policies.thresholds_of(bundle, rule), "file": rule.file, "page": rule.page,
+        "examples": policies.examples(bootstrap.find_opa(settings), settings.policy_folder, rule),
+        "found": _found(shell, rule),
     }  # fmt: skip
     shell.document(document, lambda: _told(document))
+
+
+def _found(shell: Shell, rule: Rule) -> dict[str, int] | None:
+    """Give what the rule found, by status; None where there is no store yet."""
+    try:
+        store = bootstrap.read_store(shell.settings)
+    except StoreUnavailable:
+        return None
+    with closing(store):
+        return policies.found_by(rule, Lookups(store).violations())
 
 
 def _told(document: dict[str, Any]) -> str:
@@ -81,6 +103,11 @@ def _told(document: dict[str, Any]) -> str:
         lines += [f"  {guard}: {title}" for guard, title in sorted(document["guards"].items())]
     for name, values in document["thresholds"].items():
         lines.append(f"Thresholds of {name}: " + ", ".join(f"{key} = {value}" for key, value in values.items()))
+    if document["examples"]:
+        lines += ["Examples, as its tests have them:", *(f"  {case}" for case in document["examples"])]
+    if document["found"] is not None:
+        said = ", ".join(f"{count} {status}" for status, count in document["found"].items())
+        lines.append(f"Found in this store: {said or 'nothing'}.")
     return "\n".join([*lines, "", document["page"]]).rstrip()
 
 
@@ -92,12 +119,27 @@ def _facts(paths: dict[str, str]) -> list[str]:
 @FOLDER
 @click.option("--run", "pattern", default="", metavar="REGEX", help="Only tests whose package and name match.")
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), help="How the results are given. Default: text.")
+@click.option("--watch", is_flag=True, help="Run them again whenever a file changes, until Ctrl-C.")
 @pass_shell
-def test(shell: Shell, folder: Path | None, pattern: str, form: str | None) -> None:
+def test(shell: Shell, folder: Path | None, pattern: str, form: str | None, *, watch: bool) -> None:
     """Run the rules' own tests: failures last, then one line that sums up."""
     settings = _settings(shell, folder)
-    report = policies.run_tests(bootstrap.find_opa(settings), settings.policy_folder, pattern)
-    form = form or (shell.format if shell.format == "json" else "text")
+    opa, form = bootstrap.find_opa(settings), form or (shell.format if shell.format == "json" else "text")
+    report = Report(())
+    for _ in policies.changes(settings.policy_folder, lambda: time.sleep(WATCH_S)) if watch else (None,):
+        try:
+            report = policies.run_tests(opa, settings.policy_folder, pattern)
+        except PolicyError as error:
+            if not watch:
+                raise
+            click.echo(f"{error}", err=True)
+        else:
+            _give(shell, report, form)
+    if not report.good:
+        raise click.exceptions.Exit(1)
+
+
+def _give(shell: Shell, report: Report, form: str) -> None:
     if form == "junit":
         click.echo(policies.junit(report))
     elif form == "json":
@@ -105,8 +147,6 @@ def test(shell: Shell, folder: Path | None, pattern: str, form: str | None) -> N
         shell.document(_report(report), "")
     else:
         _print_cases(shell, report)
-    if not report.good:
-        raise click.exceptions.Exit(1)
 
 
 def _report(report: Report) -> dict[str, Any]:
@@ -165,6 +205,10 @@ def build(shell: Shell, folder: Path | None, output: Path) -> None:
     document = {"output": str(output), "revision": bundle.digest, "rules": len(bundle.catalogue.rules)}
     shell.document(document, f"Revision {bundle.digest} with {document['rules']} rules is in {output}.")
     shell.say(f"Serve it: {policies.server_command(output)}")
+
+
+policy.add_command(new)
+policy.add_command(diff)
 
 
 def _settings(shell: Shell, folder: Path | None) -> Any:

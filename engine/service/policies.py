@@ -7,7 +7,8 @@ an OPA server of one's own. Never judges an event and never writes into the fold
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree as ET
@@ -15,6 +16,7 @@ from xml.etree import ElementTree as ET
 import msgspec
 
 from engine.domain.errors import NotFound, PolicyError, UsageError
+from engine.domain.records import ViolationRow
 from engine.policy.bundle import Bundle, load_bundle, read_files
 from engine.policy.catalogue import Rule
 from engine.policy.modules import INPUT, run
@@ -73,6 +75,31 @@ def run_tests(opa: Path, folder: Path, pattern: str = "") -> Report:
     if any(case.outcome == "fail" for case in cases):
         cases = _with_details(opa, folder, cases)
     return Report(tuple(sorted(cases, key=lambda case: (case.outcome != "pass", case.file, case.row))))
+
+
+def changes(folder: Path, pause: Callable[[], object]) -> Iterator[None]:
+    """Yield once, and again whenever a file of the folder is another after a pause."""
+    seen: object = None
+    while True:
+        now = sorted((str(path), path.stat().st_mtime_ns) for path in folder.rglob("*") if path.is_file())
+        if now != seen:
+            seen = now
+            yield
+        pause()
+
+
+def examples(opa: Path, folder: Path, rule: Rule) -> list[str]:
+    """Give the cases of a rule's own tests, in their order; they show by example what it holds for."""
+    tests = f"{rule.file.removesuffix('.rego')}_test.rego"
+    if not (folder / tests).exists():
+        return []
+    pattern = rf"\.test_{rule.code.lower().replace('-', '_')}"
+    return [case.case or case.test for case in run_tests(opa, folder, pattern).cases if case.file == tests]
+
+
+def found_by(rule: Rule, violations: Iterable[ViolationRow]) -> dict[str, int]:
+    """Count what a rule found, by where each finding stands."""
+    return dict(sorted(Counter(row.status for row in violations if row.rule == rule.code).items()))
 
 
 def _opa_test(opa: Path, folder: Path, *more: str) -> list[dict[str, Any]]:

@@ -12,6 +12,7 @@ import msgspec
 from sqlalchemy import and_, case, delete, func, select
 
 from engine.domain.aggregates.alias import LINKING
+from engine.domain.errors import NotFound, UsageError
 from engine.domain.records import DecisionRow, Recorded, RefusedRow, Row, ViolationRow
 from engine.store import tables as t
 from engine.store.faults import translated
@@ -28,7 +29,7 @@ def _table(kind: Any) -> Any:
 
 B, D, J, P = _table(t.BatchTable), _table(t.DecisionTable), _table(t.JournalTable), _table(t.PostingTable)
 V, MISSING, DERIVED = _table(t.ViolationTable), _table(t.IndeterminateTable), _table(t.DerivedTable)
-REFUSED = _table(t.RefusedTable)
+REFUSED, BUNDLE = _table(t.RefusedTable), _table(t.BundleTable)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -134,6 +135,19 @@ class Lookups:
         query = select(D.c.bundle).where(D.c.stands).group_by(D.c.bundle).order_by(func.max(D.c.time).desc(), D.c.bundle)
         with self.store.reading() as c:
             return list(c.execute(query).scalars())
+
+    def bundle_named(self, prefix: str) -> str:
+        """Give the digest that a prefix begins; `NotFound` and `UsageError` say when there is none or more than one."""
+        query = select(BUNDLE.c.digest).where(BUNDLE.c.digest.startswith(prefix, autoescape=True)).limit(2)
+        with self.store.reading() as c:
+            found = list(c.execute(query).scalars())
+        if not found:
+            msg = f"The store keeps no revision {prefix}."
+            raise NotFound(msg, "Name one by the beginning of its digest, or a folder of policies.")
+        if len(found) > 1:
+            msg = f"{prefix} begins the digests of several revisions."
+            raise UsageError(msg, "Give more digits.")
+        return str(found[0])
 
     def taken_in(self) -> int:
         """Give how many events were accepted."""
