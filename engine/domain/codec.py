@@ -104,8 +104,9 @@ def read_event(raw: Any, *, internal: bool = False, trust_recorded: bool = False
         raise _unknown_type(envelope.type)
     data = read_data(kind, {} if envelope.data is None else envelope.data)
     problem = data.problem(envelope.time)
-    if problem:
-        raise Refusal(problem, "Correct it at the source and send it again.", code="inconsistent", field=problem.split(" ", 1)[0])
+    if problem is not None:
+        field = problem.text.split(" ", 1)[0].rstrip(":")
+        raise Refusal(problem.text, "Correct it at the source and send it again.", code=problem.code, field=field)
     return Event(
         organisation=envelope.organisation,
         source=envelope.source,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine.domain.events.usage import Usage, UsageGpu, UsageInference
 from engine.domain.reference import Reference
-from engine.domain.values import MICRO
+from engine.domain.values import LIMIT, MICRO
 
 
 def consumed(organisation: str, data: Usage, at: int, reference: Reference) -> tuple[int, str]:
@@ -22,6 +22,8 @@ def consumed(organisation: str, data: Usage, at: int, reference: Reference) -> t
             return 0, f"no rate for {meter} of {data.model} in {data.unit} is published"
         units, per = rate
         total += (2 * amount * units + per) // (2 * per)
+    if total > LIMIT:
+        return 0, f"at the rates of {data.unit} it comes to more units than can be counted"
     return total, ""
 
 

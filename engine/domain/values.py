@@ -21,7 +21,7 @@ HOUR_US: Final = 3600 * SECOND_US
 DAY_US: Final = 24 * HOUR_US
 FOREVER: Final = LIMIT
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
-_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,15})(?:\.[0-9]{1,6})?")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,40})(?:\.[0-9]{1,6})?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -45,7 +45,7 @@ def quantity(text: object) -> Quantity:
     micros = abs(int(whole)) * MICRO + int((part + "000000")[:6])
     if micros > LIMIT:
         msg = f"Expected a quantity within ±9007199254.740991, got {text}"
-        raise Refusal(msg, code="invalid-quantity")
+        raise Refusal(msg, code="absurd-quantity")
     return Quantity(-micros if text.startswith("-") else micros)
 
 
@@ -58,7 +58,7 @@ def rounded_quantity(number: Decimal) -> Quantity:
         raise Refusal(msg, code="invalid-quantity") from error
     if abs(micros) > LIMIT:
         msg = f"Expected a quantity within ±9007199254.740991, got {number}"
-        raise Refusal(msg, code="invalid-quantity")
+        raise Refusal(msg, code="absurd-quantity")
     return Quantity(micros)
 
 

@@ -14,13 +14,14 @@ from typing import Any, Final
 import msgspec
 from msgspec import inspect
 
+from engine.domain import units
 from engine.domain.errors import Refusal
 from engine.domain.values import Instant, Quantity
 
 _STEP: Final = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]")
 _FIELD: Final = re.compile(r"field `(.*)`", re.DOTALL)
 _PATTERNS: Final = {
-    r"^[A-Za-z][A-Za-z0-9_-]{0,15}$": "a unit such as CCU or GPU-h (a letter, then up to 15 letters, digits, - or _)",
+    units.PATTERN: "a unit such as CCU or GPU-h, or one of your own as x-NAME",
     r"^[a-z][a-z_]{0,31}$": "a kind such as login or email (up to 32 small letters and _)",
     r"^[A-Z]{2}(-[A-Z0-9]{1,3})?$": "an ISO 3166 country or subdivision such as US-CA",
     r"^[^/]*$": "a text without a slash, of 1 to 64 characters, such as acme",
@@ -48,9 +49,28 @@ def refusal(error: msgspec.ValidationError, kind: type, raw: Any, at: str = "", 
     value = _value(raw, steps)
     if isinstance(cause, Refusal):
         return Refusal(f"{field}: {_small(cause.message)}.", do, code=cause.code, field=field)
-    code = "too-long" if " of length <= " in sentence else "invalid"
+    code = _code(sentence, inner, value)
+    if code == "unknown-unit":
+        like = nearest(str(value), units.KNOWN)
+        do = f"Did you mean {like[0]}?" if like else f"Known are {', '.join(units.KNOWN)}; write one of your own as x-NAME."
     subject = f"{field}: " if field else ""
     return Refusal(f"{subject}expected {expected(inner)}, got {shown(value)}.", do, code=code, field=field)
+
+
+def _code(sentence: str, kind: inspect.Type, value: Any) -> str:
+    """Give the rule that a value breaks, where there is a better word for it than that it is invalid."""
+    if " of length <= " in sentence:
+        return "too-long"
+    if isinstance(kind, inspect.UnionType):
+        kind = next((one for one in kind.types if not isinstance(one, inspect.NoneType)), kind)
+    if isinstance(kind, inspect.StrType) and kind.pattern == units.PATTERN and isinstance(value, str):
+        return "unknown-unit"
+    if isinstance(kind, inspect.IntType) and isinstance(value, int) and not isinstance(value, bool):
+        if value < 0 and kind.ge == 0:
+            return "negative-quantity"
+        if kind.le is not None and value > kind.le:
+            return "absurd-quantity"
+    return "invalid"
 
 
 def unknown(name: str, known: list[str], where: str) -> Refusal:

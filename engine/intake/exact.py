@@ -59,5 +59,5 @@ def decimal_text(value: Number) -> str:
     micros = rounded(value, MICRO)
     if abs(micros) > LIMIT:
         msg = "expected a quantity within ±9007199254.740991"
-        raise Refusal(msg, "Correct the row or the mapping's scale.", code="invalid-quantity")
+        raise Refusal(msg, "Correct the row or the mapping's scale.", code="absurd-quantity")
     return quantity_text(micros)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
+from engine.domain import units
 from engine.domain.errors import Refusal
 from engine.domain.values import DAY_US, HOUR_US, instant_text
 from engine.domain.wording import cut
@@ -115,7 +116,8 @@ def _grant(row: Fields) -> list[Draft]:
     holder = next((row.text(key) for key in _HOLDERS if row.has(key)), None)
     if holder is None:
         wrong("subjectKey", "whose grant it is", None, "Add the subject of the grant's entitlement as subjectKey.")
-    unit = row.inner("metadata").text("unit") or row.text("featureKey")
+    feature = row.text("featureKey")
+    unit = row.inner("metadata").text("unit") or (None if feature is None else units.own(feature))
     if unit is None:
         wrong("metadata.unit", "the unit that is granted", None, "Give the grant's metadata a unit, such as CCU.")
     created = row.time("createdAt")

@@ -199,11 +199,11 @@ def test_the_ledger_has_the_promised_fields(covenant: Run, store: Path) -> None:
 
 def test_a_total_over_several_units_is_none(covenant: Run, store: Path, folder: Path) -> None:
     """Credits and GPU-hours can't be added; each unit has a total of its own."""
-    other = event("grant.issued", "2026-01-01", grant_id="G2", holder="p-2", quantity="3", unit="GPUH", vesting="immediate")
+    other = event("grant.issued", "2026-01-01", grant_id="G2", holder="p-2", quantity="3", unit="GPU-h", vesting="immediate")
     assert covenant("ingest", write(folder / "hours.jsonl", [other]), "--quiet").exit_code == 0
     found = document(covenant("--format", "json", "ledger", "--as-of", "2026-01-02"))
     assert found["total"]["granted"] is None
-    assert {unit: amounts["granted"] for unit, amounts in found["by_unit"].items()} == {"CCU": "100", "GPUH": "3"}
+    assert {unit: amounts["granted"] for unit, amounts in found["by_unit"].items()} == {"CCU": "100", "GPU-h": "3"}
     text = covenant("ledger", "--as-of", "2026-01-02").stdout
     assert text.count("total") == 2
     assert covenant("ledger", "--format", "csv").stdout.startswith("organisation,holder,grant,unit,granted")

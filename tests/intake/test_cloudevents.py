@@ -129,16 +129,16 @@ REFUSED: dict[str, tuple[Any, str, str, str]] = {
     "a deep foreign field": (data(consumer={"kind": "a", "kinds": 1}), "unknown-field", "data.consumer.kinds", "consumer.kind?"),
     "a deep missing field": (data(consumer={"kind": "a"}), "missing", "data.consumer.value", "Give data.consumer.value."),
     "a text for a number": (data(input_tokens="5"), "invalid", "data.input_tokens", "a whole number of at least 0, got '5'"),
-    "a negative count": (data(input_tokens=-1), "invalid", "data.input_tokens", "got the number -1"),
+    "a negative count": (data(input_tokens=-1), "negative-quantity", "data.input_tokens", "got the number -1"),
     "a number for a quantity": (data(quantity=1.5), "invalid-quantity", "data.quantity", "a decimal number in quotes"),
-    "an unknown unit": (data(unit="9 seconds"), "invalid", "data.unit", "expected a unit such as CCU or GPU-h"),
+    "an unknown unit": (data(unit="9 seconds"), "unknown-unit", "data.unit", "expected a unit such as CCU or GPU-h"),
     "an unknown state": (data(state="done"), "invalid", "data.state", "expected one of failed, provisional, settled, got 'done'"),
     "a list member": (data(artifacts=["a", 1]), "invalid", "data.artifacts[1]", "got the number 1"),
     "too many members": (data(artifacts=["a"] * 33), "too-long", "data.artifacts", "a list, at most 32"),
     "a text for an object": (data(consumer="x"), "invalid", "data.consumer", "expected an object with kind, value, got 'x'"),
     "nothing for a text": (data(model=None), "invalid", "data.model", "got nothing"),
     "a list for data": (usage(data=[]), "invalid", "data", "got a list"),
-    "nobody": (usage(data={}), "inconsistent", "data", "names nobody"),
+    "nobody": (usage(data={}), "names-nobody", "data", "names nobody"),
 }  # fmt: skip
 
 

@@ -127,11 +127,11 @@ def test_amounts_in_two_currencies_are_not_added_up(books: Opened) -> None:
     """Each line has its own; the total is null and says why."""
     grants = [
         event("grant.issued", "2026-01-01", grant_id=unit, holder="p", quantity="10", vesting="immediate", unit=unit)
-        for unit in ("CCU", "GPUH")
+        for unit in ("CCU", "GPU-h")
     ]
     prices = [
         event("price.published", "2026-01-01", price="2", currency=cur, unit=unit)
-        for unit, cur in (("CCU", "USD"), ("GPUH", "EUR"))
+        for unit, cur in (("CCU", "USD"), ("GPU-h", "EUR"))
     ]
     books.take([*grants, *prices])
     value = owed(books, "2026-02-01")

@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.domain.events.base import Alias, Data, Key, Name, Rank, event
+from engine.domain.events.base import Alias, Data, Key, Name, Problem, Rank, event
 from engine.domain.values import Instant
 
 
@@ -40,11 +40,11 @@ class AliasLinked(Named, frozen=True):
         """Give the start of validity, which may lie before or after the link was recorded."""
         return time if self.valid_from is None else self.valid_from
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a validity that ends before it begins."""
         if self.valid_until is not None and self.valid_until <= self.effective(time):
-            return "data.valid_until is not after data.valid_from: a link must hold for some time."
-        return ""
+            return Problem("dates-out-of-order", "data.valid_until is not after data.valid_from: a link must hold for some time.")
+        return None
 
 
 @event("alias.unlinked.v1", Rank.ALIAS, "people")

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import IntEnum
-from typing import Annotated, Any, ClassVar, TypeVar
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,6 +18,15 @@ Name = Annotated[str, msgspec.Meta(min_length=1, max_length=256)]
 Text = Annotated[str, msgspec.Meta(max_length=4096)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 Ppm = Annotated[int, msgspec.Meta(ge=0, le=1_000_000)]
+
+
+class Problem(NamedTuple):
+    """Why an event is refused beyond its types: the rule it breaks, by a code that programs count by, and a sentence."""
+
+    code: str
+    text: str
+    """Begins with the field's path."""
+
 
 Key = tuple[str, str]
 """An aggregate within an organisation: its kind (person, repository, alias, organisation) and its id."""
@@ -72,9 +81,9 @@ class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_default
         """From when it has effect (µs): its place in the aggregate's order. A back-dated fact is placed earlier."""
         return time
 
-    def problem(self, time: int) -> str:  # noqa: ARG002
-        """One sentence on what is wrong beyond types, else the empty string."""
-        return ""
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002
+        """Give what is wrong beyond types, None where nothing is."""
+        return None
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):

@@ -10,13 +10,14 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.domain.events.base import Data, Key, Name, Rank, Text, event
+from engine.domain import units
+from engine.domain.events.base import Data, Key, Name, Problem, Rank, Text, event
 from engine.domain.values import DAY_US, Instant, Quantity
 
 Reason = Literal["voluntary", "involuntary", "retirement", "death", "disability", "other"]
 """Why employment ended (OCF)."""
 Days = Annotated[int, msgspec.Meta(ge=0, le=3650)]
-Unit = Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,15}$")]
+Unit = Annotated[str, msgspec.Meta(pattern=units.PATTERN)]
 
 
 class Segment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -109,20 +110,28 @@ class GrantIssued(Data, frozen=True):
         """Give the start of the grant; a back-filled grant covers what was used since."""
         return time if self.effective_at is None else min(time, self.effective_at)
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a grant of nothing and one that expires before it begins."""
         if self.quantity <= 0:
-            return "data.quantity must be more than 0: a grant gives something."
+            return Problem("no-quantity", "data.quantity must be more than 0: a grant gives something.")
         start = time if self.effective_at is None else self.effective_at
         if self.expires_at is not None and self.expires_at <= start:
-            return "data.expires_at is not after the grant's start: give a later time or leave it out."
+            return Problem(
+                "dates-out-of-order", "data.expires_at is not after the grant's start: give a later time or leave it out."
+            )
         if (self.vesting == "scheduled") != (self.schedule is not None):
-            return "data.schedule belongs to a grant whose data.vesting is scheduled, and to no other."
+            return Problem("vesting-terms", "data.schedule belongs to a grant whose data.vesting is scheduled, and to no other.")
         if self.schedule is not None and (share := shares(self.schedule)) != 1:
-            return f"data.schedule doesn't add up: its installments come to {share} of the grant, not to all of it."
+            return Problem(
+                "vesting-sum", f"data.schedule doesn't add up: its installments come to {share} of the grant, not to all of it."
+            )
+        if self.rollover_min < 0:
+            return Problem("negative-quantity", "data.rollover_min is negative: a rollover carries nothing or more.")
         if self.rollover_min > self.rollover_max:
-            return "data.rollover_min is more than data.rollover_max: a rollover carries at most its maximum."
-        return ""
+            return Problem(
+                "rollover-bounds", "data.rollover_min is more than data.rollover_max: a rollover carries at most its maximum."
+            )
+        return None
 
     def window_us(self, reason: str = "other") -> int:
         """Give the termination window in µs for a reason of the end of employment."""
@@ -141,6 +150,14 @@ class GrantOffered(GrantEvent, frozen=True):
     quantity: Quantity = Quantity(0)
     unit: Unit = "CCU"
     until: Instant | None = None
+
+    def problem(self, time: int) -> Problem | None:
+        """Refuse an offer of less than nothing, and one that is over before it is made."""
+        if self.quantity < 0:
+            return Problem("negative-quantity", "data.quantity is negative: an offer is of nothing or more.")
+        if self.until is not None and self.until <= time:
+            return Problem("dates-out-of-order", "data.until is not after the event's time: an offer must stand for some time.")
+        return None
 
 
 @event("grant.accepted.v1", Rank.GRANT, "grants")
@@ -168,10 +185,12 @@ class GrantAccelerated(GrantEvent, frozen=True):
     quantity: Quantity | None = None
     reason: Text = ""
 
-    def problem(self, time: int) -> str:  # noqa: ARG002 - one signature for all
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002 - one signature for all
         """Refuse an acceleration of nothing."""
         return (
-            "data.quantity must be more than 0, or left out for all." if self.quantity is not None and self.quantity <= 0 else ""
+            Problem("no-quantity", "data.quantity must be more than 0, or left out for all.")
+            if self.quantity is not None and self.quantity <= 0
+            else None
         )
 
 
@@ -187,11 +206,13 @@ class GrantAmended(GrantEvent, frozen=True):
     ip_terms: Literal["company", "holder", "shared"] | None = None
     reason: Text = ""
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse an expiry in the past: that is what `grant.expired` says."""
         if self.expires_at is not None and self.expires_at < time:
-            return "data.expires_at lies before the amendment: send compute.grant.expired.v1 to end a grant."
-        return ""
+            return Problem(
+                "dates-out-of-order", "data.expires_at lies before the amendment: send compute.grant.expired.v1 to end a grant."
+            )
+        return None
 
 
 @event("grant.transfer_requested.v1", Rank.GRANT, "grants")
@@ -216,22 +237,30 @@ class GrantForfeited(GrantEvent, frozen=True):
     quantity: Quantity | None = None
     reason: Text = ""
 
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002 - one signature for all
+        """Refuse a forfeiture of nothing."""
+        if self.quantity is not None and self.quantity <= 0:
+            return Problem("no-quantity", "data.quantity must be more than 0, or left out for all.")
+        return None
+
 
 @event("grant.rolled_over.v1", Rank.GRANT, "grants")
 class GrantRolledOver(GrantEvent, frozen=True):
     """A period of a recurring grant ended: min(max, max(balance, min)) goes on to the next grant, the rest expires."""
 
-    to_grant: Name = ""
+    to_grant: Annotated[str, msgspec.Meta(max_length=256)] = ""
     expires_at: Instant | None = None
     """When the grant that receives it expires."""
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a rollover to nowhere, to itself, or into the past."""
         if not self.to_grant or self.to_grant == self.grant_id:
-            return "data.to_grant must name another grant: a rollover goes on to the next period's."
+            return Problem(
+                "rollover-to-itself", "data.to_grant must name another grant: a rollover goes on to the next period's."
+            )
         if self.expires_at is not None and self.expires_at <= time:
-            return "data.expires_at is not after the rollover."
-        return ""
+            return Problem("dates-out-of-order", "data.expires_at is not after the rollover.")
+        return None
 
 
 @event("grant.clawed_back.v1", Rank.GRANT, "grants")
@@ -242,9 +271,11 @@ class GrantClawedBack(GrantEvent, frozen=True):
     currency: Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")] = "USD"
     reason: Text = ""
 
-    def problem(self, time: int) -> str:  # noqa: ARG002 - one signature for all
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002 - one signature for all
         """Refuse a claim of nothing."""
-        return "" if self.amount > 0 else "data.amount must be more than 0: a clawback claims something."
+        return (
+            None if self.amount > 0 else Problem("no-quantity", "data.amount must be more than 0: a clawback claims something.")
+        )
 
 
 @event("grant.vested.v1", Rank.GRANT, "grants")
@@ -253,9 +284,11 @@ class GrantVested(GrantEvent, frozen=True):
 
     quantity: Quantity = Quantity(0)
 
-    def problem(self, time: int) -> str:  # noqa: ARG002
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002
         """Refuse an empty tranche."""
-        return "" if self.quantity > 0 else "data.quantity must be more than 0: a tranche vests something."
+        return (
+            None if self.quantity > 0 else Problem("no-quantity", "data.quantity must be more than 0: a tranche vests something.")
+        )
 
 
 @event("grant.suspended.v1", Rank.GRANT, "grants")
@@ -286,10 +319,14 @@ class GrantVoided(GrantEvent, frozen=True):
 class GrantTransferred(GrantEvent, frozen=True):
     """What was left of a grant went to another person, permitted or not: a fact, judged by FU-006."""
 
-    to: Name = ""
+    to: Annotated[str, msgspec.Meta(max_length=256)] = ""
 
-    def problem(self, time: int) -> str:  # noqa: ARG002
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002
         """Refuse a transfer to nobody or to oneself."""
         if not self.to:
-            return "data.to is missing: name the person who received the grant."
-        return "data.to is the holder: a transfer needs another person." if self.to == self.holder else ""
+            return Problem("transfer-to-nobody", "data.to is missing: name the person who received the grant.")
+        return (
+            Problem("transfer-to-oneself", "data.to is the holder: a transfer needs another person.")
+            if self.to == self.holder
+            else None
+        )

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.domain.events.base import Data, Key, Name, Rank, Text, event
+from engine.domain.events.base import Data, Key, Name, Problem, Rank, Text, event
 from engine.domain.events.grants import Reason
 from engine.domain.values import Instant, Quantity
 
@@ -64,12 +64,12 @@ class PersonOnLeave(Person, frozen=True):
     until: Instant | None = None
     """When it ends; a further event of a later time replaces it."""
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a leave that ends before it begins."""
         return (
-            "data.until is not after the event's time: a leave must last."
+            Problem("dates-out-of-order", "data.until is not after the event's time: a leave must last.")
             if self.until is not None and self.until <= time
-            else ""
+            else None
         )
 
 
@@ -92,10 +92,14 @@ class PersonTravelRecorded(Person, frozen=True):
         """Give the start of the journey, which may lie before it was recorded."""
         return min(time, time if self.from_ is None else self.from_)
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a journey that ends before it begins."""
         start = time if self.from_ is None else self.from_
-        return "data.until is not after data.from: a journey must last." if self.until is not None and self.until <= start else ""
+        return (
+            Problem("dates-out-of-order", "data.until is not after data.from: a journey must last.")
+            if self.until is not None and self.until <= start
+            else None
+        )
 
 
 @event("person.handover_recorded.v1", Rank.PEOPLE, "people")
@@ -170,14 +174,14 @@ class ApprovalGranted(Decided, frozen=True):
         """Give the earlier of decided and in force."""
         return min(time, time if self.from_ is None else self.from_)
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a period that ends before it begins."""
         start = time if self.from_ is None else self.from_
         if self.until is not None and self.until <= start:
-            return "data.until is not after data.from: an approval must be in force for some time."
+            return Problem("dates-out-of-order", "data.until is not after data.from: an approval must be in force for some time.")
         if self.amount < 0:
-            return "data.amount is negative: an uplift adds units."
-        return ""
+            return Problem("negative-quantity", "data.amount is negative: an uplift adds units.")
+        return None
 
 
 @event("approval.revoked.v1", Rank.APPROVAL, "people")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from engine.domain.events.base import Count, Data, Key, Name, Rank, event
+from engine.domain.events.base import Count, Data, Key, Name, Problem, Rank, event
 from engine.domain.events.grants import Unit
 from engine.domain.values import Instant, Quantity
 
@@ -27,11 +27,15 @@ class PoolPlanned(Pool, frozen=True):
     """Capacity of a cluster, in GPUs; 0 where the pool is no cluster."""
     until: Instant | None = None
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a plan of less than nothing, and one that ends before it begins."""
         if self.quantity < 0:
-            return "data.quantity is negative: a plan holds nothing or more."
-        return "data.until is not after the event's time." if self.until is not None and self.until <= time else ""
+            return Problem("negative-quantity", "data.quantity is negative: a plan holds nothing or more.")
+        return (
+            Problem("dates-out-of-order", "data.until is not after the event's time.")
+            if self.until is not None and self.until <= time
+            else None
+        )
 
 
 @event("pool.resized.v1", Rank.GRANT, "grants")
@@ -40,3 +44,9 @@ class PoolResized(Pool, frozen=True):
 
     quantity: Quantity | None = None
     gpus: Count | None = None
+
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002 - one signature for all
+        """Refuse a size of less than nothing."""
+        if self.quantity is not None and self.quantity < 0:
+            return Problem("negative-quantity", "data.quantity is negative: a plan holds nothing or more.")
+        return None

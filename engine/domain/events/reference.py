@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from engine.domain.events.base import Data, Key, Name, Rank, event
+from engine.domain.events.base import Data, Key, Name, Problem, Rank, event
 from engine.domain.events.grants import Unit
 from engine.domain.events.usage import Currency
 from engine.domain.values import Instant, Quantity
@@ -41,9 +41,11 @@ class PricePublished(Reference, frozen=True, kw_only=True):
     unit: Unit = "CCU"
     currency: Currency = "USD"
 
-    def problem(self, time: int) -> str:  # noqa: ARG002 - one signature for all
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002 - one signature for all
         """Refuse a negative price."""
-        return "data.price is negative: a unit is worth nothing or more." if self.price < 0 else ""
+        return (
+            Problem("negative-quantity", "data.price is negative: a unit is worth nothing or more.") if self.price < 0 else None
+        )
 
 
 @event("period.closed.v1", Rank.REFERENCE, "reference")
@@ -54,9 +56,13 @@ class PeriodClosed(Reference, frozen=True, kw_only=True):
     from_: Instant = msgspec.field(name="from")
     until: Instant
 
-    def problem(self, time: int) -> str:  # noqa: ARG002 - one signature for all
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002 - one signature for all
         """Refuse a period that ends before it begins."""
-        return "data.until is not after data.from: a period must last." if self.until <= self.from_ else ""
+        return (
+            Problem("dates-out-of-order", "data.until is not after data.from: a period must last.")
+            if self.until <= self.from_
+            else None
+        )
 
 
 @event("feed.completed_through.v1", Rank.REFERENCE, "reference")
@@ -71,9 +77,13 @@ class FeedCompletedThrough(Data, frozen=True, kw_only=True):
         """Give the organisation itself."""
         return ("organisation", "")
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a word about the future: nobody has delivered what hasn't happened."""
-        return "data.through is after the event's time: a feed can't be complete beyond now." if self.through > time else ""
+        return (
+            Problem("dates-out-of-order", "data.through is after the event's time: a feed can't be complete beyond now.")
+            if self.through > time
+            else None
+        )
 
 
 @event("policy.activated.v1", Rank.REFERENCE, "reference")
@@ -87,9 +97,13 @@ class PolicyActivated(Reference, frozen=True, kw_only=True):
     backtest: Name = ""
     """Digest of the backtest the approver saw."""
 
-    def problem(self, time: int) -> str:  # noqa: ARG002 - one signature for all
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002 - one signature for all
         """Refuse an author who approves their own policy."""
-        return "data.approver is the author: somebody else must approve a policy." if self.approver == self.author else ""
+        return (
+            Problem("own-approval", "data.approver is the author: somebody else must approve a policy.")
+            if self.approver == self.author
+            else None
+        )
 
 
 @event("policy.shadowed.v1", Rank.REFERENCE, "reference")
@@ -130,8 +144,10 @@ class RatePublished(Reference, frozen=True, kw_only=True):
     model: Name | None = None
     """Only this model; a rate of a model precedes a rate of all."""
 
-    def problem(self, time: int) -> str:  # noqa: ARG002
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002
         """Refuse negative rates and a rate per nothing."""
         if self.units < 0:
-            return "data.units is negative: a rate can't give units back."
-        return "" if self.per > 0 else "data.per must be more than 0."
+            return Problem("negative-quantity", "data.units is negative: a rate can't give units back.")
+        if self.per > 0:
+            return None
+        return Problem("no-quantity", "data.per must be more than 0.")

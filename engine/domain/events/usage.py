@@ -10,12 +10,15 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.domain.events.base import Alias, Count, Data, Key, Name, Ppm, Rank, event
+from engine.domain.events.base import Alias, Count, Data, Key, Name, Ppm, Problem, Rank, event
 from engine.domain.events.grants import Unit
 from engine.domain.values import Instant, Quantity
 
 Currency = Annotated[str, msgspec.Meta(pattern=r"^[A-Z]{3}$")]
 """ISO 4217."""
+Tokens = Annotated[int, msgspec.Meta(ge=0, le=10**12)]
+"""A count of tokens; a trillion in one event is a mistake in what was counted."""
+Gpus = Annotated[int, msgspec.Meta(ge=0, le=10**6)]
 Artifacts = Annotated[tuple[Name, ...], msgspec.Meta(max_length=32)]
 
 
@@ -74,15 +77,17 @@ class Usage(Data, frozen=True):
         """Give the person, else what the usage was authenticated by."""
         return charged_to(self.person, self.credential, self.user)
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse usage that names nobody and usage that began after it was metered."""
         if self.person is None and self.credential is None and self.user is None:
-            return "data names nobody: give data.person, data.credential or data.user."
+            return Problem("names-nobody", "data names nobody: give data.person, data.credential or data.user.")
         if self.quantity is not None and self.quantity < 0:
-            return "data.quantity is negative: send a compute.usage.corrected event instead."
+            return Problem("negative-quantity", "data.quantity is negative: send a compute.usage.corrected event instead.")
         if self.started_at is not None and self.started_at > time:
-            return "data.started_at is after the event's time: usage is metered when or after it begins."
-        return ""
+            return Problem(
+                "dates-out-of-order", "data.started_at is after the event's time: usage is metered when or after it begins."
+            )
+        return None
 
 
 @event("usage.inference.v1", Rank.USAGE, "usage")
@@ -90,15 +95,15 @@ class UsageInference(Usage, frozen=True):
     """Tokens of one call, or of several summed. `input_tokens` includes the cached ones (OpenTelemetry)."""
 
     operation: Name = "chat"
-    input_tokens: Count = 0
-    cached_tokens: Count = 0
-    output_tokens: Count = 0
-    reasoning_tokens: Count = 0
+    input_tokens: Tokens = 0
+    cached_tokens: Tokens = 0
+    output_tokens: Tokens = 0
+    reasoning_tokens: Tokens = 0
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse cached tokens that aren't among the input."""
         if self.cached_tokens > self.input_tokens:
-            return "data.cached_tokens is more than data.input_tokens, which includes them."
+            return Problem("cached-over-input", "data.cached_tokens is more than data.input_tokens, which includes them.")
         return super().problem(time)
 
 
@@ -107,16 +112,16 @@ class UsageGpu(Usage, frozen=True):
     """GPU time: seconds × GPUs held."""
 
     gpu_seconds: Quantity = Quantity(0)
-    gpus: Count = 1
+    gpus: Gpus = 1
     gpu_model: Name | None = None
     cluster: Name | None = None
     utilisation_ppm: Ppm | None = None
     attribution: Literal["gpu", "mig", "node"] = "gpu"
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse negative time."""
         if self.gpu_seconds < 0:
-            return "data.gpu_seconds is negative: send a compute.usage.corrected event instead."
+            return Problem("negative-quantity", "data.gpu_seconds is negative: send a compute.usage.corrected event instead.")
         return super().problem(time)
 
 
@@ -169,13 +174,17 @@ class UsageCorrected(Data, frozen=True):
         """Give the corrected usage's time."""
         return self.occurred_at
 
-    def problem(self, time: int) -> str:
+    def problem(self, time: int) -> Problem | None:
         """Refuse a correction of nobody's usage, of the future's, or to less than nothing."""
         if self.person is None and self.credential is None and self.user is None:
-            return "data names nobody: give data.person, data.credential or data.user as the usage did."
+            return Problem("names-nobody", "data names nobody: give data.person, data.credential or data.user as the usage did.")
         if self.occurred_at > time:
-            return "data.occurred_at is after the event's time: a correction follows what it corrects."
-        return "data.quantity is negative: state what was really used, 0 or more." if (self.quantity or 0) < 0 else ""
+            return Problem(
+                "dates-out-of-order", "data.occurred_at is after the event's time: a correction follows what it corrects."
+            )
+        if (self.quantity or 0) < 0:
+            return Problem("negative-quantity", "data.quantity is negative: state what was really used, 0 or more.")
+        return None
 
 
 class Job(Data, frozen=True):
@@ -192,9 +201,11 @@ class Job(Data, frozen=True):
             return ("person", self.person)
         return ("alias", self.user.id if self.user is not None else "unnamed:")
 
-    def problem(self, time: int) -> str:  # noqa: ARG002
+    def problem(self, time: int) -> Problem | None:  # noqa: ARG002
         """Refuse a job that names nobody."""
-        return "data names nobody: give data.person or data.user." if self.person is None and self.user is None else ""
+        if self.person is None and self.user is None:
+            return Problem("names-nobody", "data names nobody: give data.person or data.user.")
+        return None
 
 
 @event("job.started.v1", Rank.USAGE, "usage")
