@@ -125,7 +125,8 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
     bundle = load_bundle(settings, opa)
     with calm_collector(), closing(make_evaluator(settings, bundle, opa)) as evaluator, closing(open_store(settings)) as store:
         keep_bundle(store, bundle, lanes)
-        yield Body(store, evaluator, bundle, lanes=lanes, publisher=Publisher(settings.key()) if publish else None)
+        publisher = Publisher(settings.key()) if publish else None
+        yield Body(store, evaluator, bundle, lanes=lanes, publisher=publisher, breaker=settings.breaker)
 
 
 def keep_bundle(store: SqlStore, bundle: Bundle, lanes: int) -> None:

@@ -49,6 +49,12 @@ class Settings(BaseSettings):
     broker: str = _field("", "Kafka's bootstrap servers, `HOST:PORT,…`. Empty: only the embedded commands work.")
     lanes: int = _field(4, "Partitions of each inbound topic. Fixed once the topics are made.", ge=1, le=1024)
     batch: int = _field(2000, "Most events in one batch, and so in one transaction.", ge=1, le=100_000)
+    breaker: int = _field(
+        50,
+        "Findings of one rule that may open within an hour; beyond that, and beyond five times its daily mean of 28 days, the "
+        "rule is held. 0 holds none.",
+        ge=0,
+    )
     organisation: str = _field("", "Organisation of events that don't name one themselves.")
     organisation_key: SecretStr = _field(
         SecretStr(""), "Secret that makes people's pseudonyms on topics, or `file:PATH` of it; 16 characters or more."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -16,7 +16,9 @@ from engine import bootstrap
 from engine.cli.shell import Shell, pass_shell
 from engine.domain.errors import BrokerUnavailable, CovenantError, DependencyMissing, StoreUnavailable, UsageError
 from engine.policy import opa_binary
+from engine.service.attention import attention
 from engine.settings import Settings
+from engine.store.queries import Queries
 
 MISSING: Final = DependencyMissing.exit_code
 ANSWERS_S: Final = 3.0
@@ -30,6 +32,8 @@ class Finding(msgspec.Struct, frozen=True):
     ok: bool
     says: str
     do: str = ""
+    notes: bool = False
+    """Nothing is missing, and yet it should be known."""
 
 
 @click.command(short_help="See whether all that Covenant needs is there.")
@@ -39,7 +43,8 @@ def doctor(shell: Shell) -> None:
     findings = list(examine(shell))
     if shell.format == "text":
         for finding in findings:
-            click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.check:<9} {finding.says} {finding.do}".rstrip())
+            mark = "MISSING" if not finding.ok else "NOTE   " if finding.notes else "ok     "
+            click.echo(f"{mark}  {finding.check:<9} {finding.says} {finding.do}".rstrip())
     else:
         shell.rows(map(msgspec.to_builtins, findings), Finding.__struct_fields__)
     if not all(finding.ok for finding in findings):
@@ -60,6 +65,7 @@ def examine(shell: Shell) -> Iterator[Finding]:
             yield Finding(name, ok=True, says=check(settings))
         except CovenantError as error:
             yield Finding(name, ok=False, says=error.message, do=error.do)
+    yield from _waiting(settings)
 
 
 def _opa(settings: Settings) -> str:
@@ -87,6 +93,16 @@ def _store(settings: Settings) -> str:
         _try_writing(settings, file.resolve().parent)
     with closing(bootstrap.open_store(settings)) as store:
         return f"{settings.store_shown}, {len(store.lanes())} lanes written"
+
+
+def _waiting(settings: Settings) -> Iterator[Finding]:
+    """Tell of rules that are held and of what is still being decided anew, where there is a store to ask."""
+    file = bootstrap.sqlite_file(settings)
+    if file is not None and not file.exists():
+        return
+    with suppress(CovenantError), closing(bootstrap.open_store(settings)) as store:
+        for said in attention(Queries(store)):
+            yield Finding("rules", ok=True, says=said, notes=True)
 
 
 def _try_writing(settings: Settings, folder: Path) -> None:

@@ -44,8 +44,11 @@ def list_(shell: Shell, *, query: tuple[str, ...]) -> None:
     QUERY is free text and qualifiers, such as: rule:FU-001 holder:p-7 status:open severity:high since:2026-01-01
     """
     with closing(bootstrap.read_store(shell.settings)) as store:
-        found = Findings(store).all(" ".join(query))
+        findings = Findings(store)
+        found = findings.all(" ".join(query))
         if shell.format == "text":
+            for said in findings.attention():
+                shell.say(said)
             click.echo(visible(_listed(list(found))))
         else:
             shell.rows((as_document(one) for one in found), COLUMNS)
@@ -109,6 +112,7 @@ def _listed(found: list[Finding]) -> str:
 def _shown(detail: Detail) -> Iterator[str]:
     yield f"{detail.title or detail.rule} ({detail.rule}, {detail.severity}, {detail.status})"
     yield from _wrapped(detail.standing)
+    yield from _wrapped(detail.unfinished)
     yield ""
     yield from _wrapped(detail.sentence)
     if detail.clause_text:

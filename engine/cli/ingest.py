@@ -139,6 +139,7 @@ def summarise(taken: Taking, stands: Standing) -> dict[str, Any]:
         "decisions": taken.decisions,
         "indeterminate": stands.indeterminate,
         "violations": stands.violations,
+        "held": list(taken.held),
         "seconds": taken.seconds,
     }
 
@@ -152,5 +153,9 @@ def in_words(summary: dict[str, Any]) -> str:
         f"Decided {summary['decisions']:,} in {summary['seconds']:.1f} s.\n",
         f"Violations standing: {found}.\n",
         f"Waiting: {summary['parked']:,} facts for a verified link, {summary['indeterminate']:,} missing facts.",
+    ]
+    lines += [
+        f"\nHeld: {code} opened too much in an hour, and nobody is told of what it finds: see `covenant doctor`."
+        for code in summary["held"]
     ]
     return "".join(lines)

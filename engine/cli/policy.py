@@ -19,7 +19,7 @@ from engine.cli.shell import Shell, pass_shell
 from engine.domain.errors import PolicyError, StoreUnavailable
 from engine.policy import checking, proving
 from engine.policy.catalogue import Rule
-from engine.service import policies
+from engine.service import holding, policies
 from engine.service.policies import Case, Report
 from engine.store.lookups import Lookups
 
@@ -192,6 +192,20 @@ def check(shell: Shell, folder: Path | None, *, mutants: bool) -> None:
         shell.say(many if found else f"{bundle_folder}: no mistake found.")
     if found:
         raise click.exceptions.Exit(1)
+
+
+@policy.command()
+@click.argument("code", metavar="CODE")
+@click.option("--by", required=True, metavar="WHO", help="Who lets the rule speak again.")
+@click.option("--why", required=True, metavar="TEXT", help="What was found when it was looked into.")
+@pass_shell
+def release(shell: Shell, code: str, by: str, why: str) -> None:
+    """Release a rule that is held because it opened too much in an hour; who did and why is recorded."""
+    with closing(bootstrap.read_store(shell.settings)) as store:
+        released = holding.release(store, code.upper(), by, why, bootstrap.now_us())
+    document = {"rule": code.upper(), "organisations": [hold.organisation for hold in released], "by": by, "why": why}
+    told = f"{code.upper()} is released. Its findings are spoken of with the next batch of a worker, or the next ingest."
+    shell.document(document, told)
 
 
 @policy.command()

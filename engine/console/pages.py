@@ -70,6 +70,7 @@ class Pages:
         query = parse(text)
         return self._page(
             "findings.html",
+            attention=self.findings.attention(),
             found=found,
             query=query,
             after=after,
@@ -99,7 +100,7 @@ class Pages:
         detail = self.findings.detail(ident)
         if detail.id != ident:
             return RedirectResponse(wording.finding_url(detail.id), HTTPStatus.SEE_OTHER)
-        return self._page("finding.html", f=detail)
+        return self._page("finding.html", attention=self.findings.attention(), f=detail)
 
     def finding_json(self, request: Request) -> Response:
         """Give one finding's twin."""
@@ -111,6 +112,7 @@ class Pages:
         most = max((month.consumed + month.overage for month in account.usage), default=0)
         return self._page(
             "person.html",
+            attention=self.findings.attention(),
             p=account,
             most=most,
             open=sum(one.status in OPEN for one in account.findings),
@@ -160,7 +162,7 @@ class Pages:
         return self.failed(request, status_of(error), error if isinstance(error, CovenantError) else None)
 
     def _page(self, template: str, status: int = HTTPStatus.OK, headers: dict[str, str] | None = None, **values: Any) -> Response:
-        text = self.templates.get_template(template).render(**values)
+        text = self.templates.get_template(template).render(**{"attention": []} | values)
         return Response(text, status, headers, "text/html; charset=utf-8")
 
 

@@ -271,6 +271,8 @@ class Batch(Row, frozen=True):
     """The lane's last outbox sequence after this batch."""
     lanes: int = 1
     """How many lanes there were: which aggregates were this lane's own."""
+    held: str = ""
+    """JSON: the rules that were held when it was decided, as `service.holding` writes them; empty for none."""
     positions: dict[str, int] = {}
     """Next offset per `topic/partition` (or file) after this batch."""
     journal: tuple[JournalRow, ...] = ()

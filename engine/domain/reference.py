@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Iterable
 
 from engine.domain.events import Event
+from engine.domain.events.derived import PolicyHeld, PolicyReleased
 from engine.domain.events.reference import (
     FeedCompletedThrough,
     OrganisationConfigured,
@@ -62,8 +63,8 @@ class Reference:
 
     def affected_since(self, event: Event) -> int:
         """Give the moment from which a further reference event changes what is folded or asked."""
-        if isinstance(event.data, PricePublished | PeriodClosed):
-            return FOREVER  # the books are valued by them when they are read
+        if isinstance(event.data, PricePublished | PeriodClosed | PolicyHeld | PolicyReleased):
+            return FOREVER  # the books are valued by them when they are read; what is held is judged all the same
         if isinstance(event.data, FeedCompletedThrough):
             return max(0, self._feeds.get((event.organisation, event.data.feed), -1))
         since: int = event.data.effective(event.time)

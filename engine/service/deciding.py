@@ -242,18 +242,33 @@ class Deciding:
         else:
             self.memory.unsettled[row.id] = row
 
-    def settle(self, watermark: int, *, ended: bool) -> None:
-        """Let violations be spoken of whose lane has passed them by their rule's `settle`, or all when the run ended."""
+    def hold(self, held: frozenset[tuple[str, str]]) -> None:
+        """Keep internal what rules that are held have opened again: it was spoken of before, and must settle anew."""
+        for change in [one for one in self.changes if one.change == "reopened"] if held else ():
+            row = self.violations[change.violation]
+            if row.settled and (row.organisation, row.rule) in held:
+                again = msgspec.structs.replace(row, settled=False, status="provisional")
+                self.violations[row.id] = self.memory.unsettled[row.id] = again
+                self._remember(again)
+
+    def settle(self, watermark: int, held: frozenset[tuple[str, str]], *, ended: bool) -> None:
+        """Let violations be spoken of whose lane has passed them by their rule's `settle`, or all when the run ended.
+
+        Not those of rules that are held, nor of aggregates that still have to be decided anew.
+        """
         due = [row for row in self.memory.unsettled.values() if ended or row.opened_at + row.settle_us <= watermark]
         for row in sorted(due, key=lambda r: r.id):
-            if row.aggregate in self.memory.dirty:
+            if row.aggregate in self.memory.dirty or (row.organisation, row.rule) in held:
                 continue
             self.before.setdefault(row.id, row)
             settled = msgspec.structs.replace(row, settled=True, status="alleged", version=row.version + 1)
-            aggregate = self.memory.aggregates.get(row.aggregate)
-            if aggregate is not None:
-                aggregate.violations[row.rule, tuple(msgspec.json.decode(row.discriminator))] = settled
+            self._remember(settled)
             self.keep(settled, "settled", row.last_seen_at, row.last_decision, "")
+
+    def _remember(self, row: ViolationRow) -> None:
+        aggregate = self.memory.aggregates.get(row.aggregate)
+        if aggregate is not None:
+            aggregate.violations[row.rule, tuple(msgspec.json.decode(row.discriminator))] = row
 
     def _indeterminate(self, aggregate: Aggregate, rule: str, fact: str) -> None:
         group = aggregate.missing[rule, fact]

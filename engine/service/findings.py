@@ -19,6 +19,7 @@ from engine.domain.values import Instant
 from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.catalogue import Rule
 from engine.service import telling
+from engine.service.attention import attention, being_decided
 from engine.service.finding_query import parse
 from engine.store.queries import FindingHistory, Queries
 from engine.store.sql_store import SqlStore
@@ -146,6 +147,8 @@ class Detail(Finding, frozen=True):
 
     standing: str
     """What the status means for those concerned."""
+    unfinished: str
+    """Says so where late facts about its aggregate are still being taken into account; else empty."""
     rule_text: RuleText | None
     clause_text: ClauseText | None
     evidence: dict[str, Any]
@@ -200,6 +203,7 @@ class Findings:
         return Detail(
             **msgspec.structs.asdict(base),
             standing=telling.standing(row.status, row.respondent),
+            unfinished=being_decided(self.queries, row.aggregate),
             rule_text=_rule_text(bundle, rule, row, history) if bundle and rule else None,
             clause_text=_clause_text(bundle, row.clause) if bundle else None,
             evidence={item.name: item.value for item in items},
@@ -207,6 +211,10 @@ class Findings:
             timeline=[_step(change, history.causes) for change in history.changes],
             events=[seen for decision in history.decisions if (seen := _seen(decision, row)) is not None],
         )
+
+    def attention(self) -> list[str]:
+        """Give what whoever looks at findings must know first, a sentence each."""
+        return attention(self.queries)
 
     def rule_titles(self) -> dict[str, str]:
         """Give code → title of the rules that were in force last."""

@@ -44,6 +44,8 @@ class Taking(msgspec.Struct):
     later: int = 0
     """Left alone because they occurred at `until` or after; not counted as read."""
     seconds: float = 0.0
+    held: tuple[str, ...] = ()
+    """Rules that are held, as the last batch left them."""
 
     def add(self, result: BatchResult | None) -> None:
         """Count a batch in."""
@@ -53,6 +55,7 @@ class Taking(msgspec.Struct):
             self.duplicates += result.duplicates
             self.refused += result.refused
             self.decisions += result.decisions
+            self.held = result.held
 
 
 def ingest(

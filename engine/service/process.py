@@ -22,10 +22,13 @@ from engine.service import naming
 from engine.service.asking import Asking
 from engine.service.deciding import Deciding
 from engine.service.folding import Folding
+from engine.service.holding import Holding
+from engine.service.holding import read as read_held
+from engine.service.holding import write as write_held
 from engine.service.judging import judge
 from engine.service.memory import KINDS, Aggregate, LaneMemory, ReferenceLog, folder
 from engine.service.publishing import Publisher
-from engine.service.recording import REFERENCE_LANE, Recording
+from engine.service.recording import Recording, refer
 from engine.service.summing import Summing
 from engine.service.taking import Taken, take
 from engine.service.works import BatchResult, Work, start
@@ -39,9 +42,10 @@ class Body:
     """Processes lanes against one store under one bundle."""
 
     def __init__(
-        self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publisher: Publisher | None = None
-    ) -> None:
-        """Begin with no lane open; `publisher` makes what the outbox tells the relay."""
+        self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publisher: Publisher | None = None,
+        breaker: int = 0,
+    ) -> None:  # fmt: skip
+        """Begin with no lane open; `publisher` makes what the outbox tells the relay, `breaker` is what holds a rule."""
         self.store = store
         self.evaluator = evaluator
         self.bundle = bundle
@@ -52,12 +56,14 @@ class Body:
         self.rules = {rule.code: rule for rule in bundle.catalogue.rules}
         self.log = ReferenceLog()
         self.summing = Summing(store)
+        self.holding = Holding(store, self.recording, breaker)
         self._memory: dict[int, LaneMemory] = {}
         self._known_reference = 0
 
     def open(self, lane: int) -> Lane:
         """Load a lane from the store; gives where it stands."""
         self.catch_up()
+        self.holding.forget(lane)
         stored = self.store.lane(lane)
         memory = LaneMemory(stored)
         if stored.reference:
@@ -71,6 +77,7 @@ class Body:
 
     def drop(self, lane: int) -> None:
         """Forget a lane: it isn't ours, or its memory is void."""
+        self.holding.forget(lane)
         self._memory.pop(lane, None)
 
     def catch_up(self) -> None:
@@ -101,12 +108,7 @@ class Body:
 
     def refer(self, arrivals: Sequence[Arrival], positions: Mapping[str, int], recorded_at: int) -> BatchResult:
         """Record reference data on its own lane; lanes see it from their next batch on."""
-        taken = take(self.store, arrivals, recorded_at, {})
-        lane = self.store.lane(REFERENCE_LANE)
-        folding = Folding(LaneMemory(lane), 1, recorded_at)
-        for event, written in taken.events:
-            folding.record(event, written)
-        self.store.record(self.recording.reference(lane, taken, folding, positions))
+        taken = refer(self.store, self.recording, arrivals, positions, recorded_at)
         self.catch_up()
         self.summing.closed(event for event, _ in taken.events)
         return BatchResult(taken.read, len(taken.events), taken.duplicates, len(taken.refused))
@@ -150,7 +152,9 @@ class Body:
         memory = self._memory[lane]
         watermark = max(memory.watermark, until)
         self.summing.passed(watermark)
-        ripe = any(ended or r.opened_at + r.settle_us <= watermark for r in memory.unsettled.values())
+        held = self.holding.held(self.log.events)
+        unsettled = [row for row in memory.unsettled.values() if (row.organisation, row.rule) not in held]
+        ripe = any(ended or r.opened_at + r.settle_us <= watermark for r in unsettled)
         if not (again or ripe) and memory.next_due > watermark:
             return None
         memory.watermark = watermark
@@ -183,7 +187,11 @@ class Body:
             elif entry.counted is not None and entry.counted != entry.place:
                 deciding.move(aggregate, entry)
         deciding.stand(self.rules)
-        deciding.settle(work.watermark, ended=work.ended)
+        held = self.holding.held(self.log.events)
+        held |= self.holding.trip((work.lane, work.version), deciding.violations, deciding.changes, work.recorded_at)
+        work.held = write_held(held)
+        deciding.hold(held)
+        deciding.settle(work.watermark, held, ended=work.ended)
         batch = self.recording.batch(memory, work, deciding)
         memory.outbox_sequence = batch.outbox_sequence
         return batch
@@ -192,12 +200,19 @@ class Body:
         """Note that the store holds a batch: what was in flight with it is the store's to know from now on."""
         memory = self._memory[work.lane]
         memory.version = batch.version
+        self.holding.written((batch.lane, batch.version))
         for row in work.seen:
             memory.in_flight.pop(row.identity, None)
         memory.let_go()
         memory.forget(KEPT)
         return BatchResult(
-            work.read, batch.accepted, work.duplicates, len(work.refused), len(batch.decisions), len(batch.changes)
+            work.read,
+            batch.accepted,
+            work.duplicates,
+            len(work.refused),
+            len(batch.decisions),
+            len(batch.changes),
+            tuple(sorted({rule for _, rule in read_held(batch.held)})),
         )
 
     def _folding(self, memory: LaneMemory, recorded_at: int) -> Folding:

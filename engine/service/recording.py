@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.domain.records import Batch, Lane, OutboxRow
+from engine.intake.arrivals import Arrival
 from engine.service.deciding import Deciding
 from engine.service.folding import Folding
 from engine.service.memory import LaneMemory
 from engine.service.publishing import Message, Publisher, Recorded
-from engine.service.taking import Taken
+from engine.service.taking import Taken, take
 from engine.service.works import Work
+from engine.store.protocol import Store
 
 REFERENCE_LANE = -1
 DERIVED_TOPIC = "covenant.derived"
@@ -46,6 +48,7 @@ class Recording:
             duplicates=work.duplicates,
             outbox_sequence=memory.outbox_sequence + len(outbox),
             lanes=self.lanes,
+            held=work.held,
             positions=work.positions,
             journal=tuple(folding.journal),
             seen=tuple(work.seen),
@@ -81,6 +84,19 @@ class Recording:
     def _said(self, recorded: Recorded) -> list[Message]:
         """Give what is said of a batch to the outside."""
         return [] if self.publisher is None else self.publisher.messages(recorded)
+
+
+def refer(
+    store: Store, recording: Recording, arrivals: Sequence[Arrival], positions: Mapping[str, int], recorded_at: int
+) -> Taken:
+    """Record reference data on its own lane; lanes see it from the batch on that follows their next look."""
+    taken = take(store, arrivals, recorded_at, {})
+    lane = store.lane(REFERENCE_LANE)
+    folding = Folding(LaneMemory(lane), 1, recorded_at)
+    for event, written in taken.events:
+        folding.record(event, written)
+    store.record(recording.reference(lane, taken, folding, positions))
+    return taken
 
 
 def _outbox(sequence: int, messages: Sequence[Message]) -> tuple[OutboxRow, ...]:

@@ -24,6 +24,7 @@ from engine.domain.records import Batch, DecisionRow, JournalRow
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.opa_child import OpaChild
+from engine.service.holding import read as read_held
 from engine.service.process import Body
 from engine.service.standing import export_standing
 from engine.store.memory_store import MemoryStore
@@ -149,6 +150,7 @@ def _replayed(
 
 
 def _again(body: Body, batch: Batch) -> None:
+    body.holding.given = read_held(batch.held)
     if batch.kind == "redecide":
         body.redecide(batch.lane, batch.recorded_at, msgspec.json.decode(batch.work, type=list[str]))
     elif batch.kind == "settle":

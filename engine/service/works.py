@@ -27,6 +27,8 @@ class BatchResult(msgspec.Struct, frozen=True):
     refused: int = 0
     decisions: int = 0
     changes: int = 0
+    held: tuple[str, ...] = ()
+    """Rules that were held meanwhile."""
 
 
 class Work(msgspec.Struct):
@@ -55,6 +57,8 @@ class Work(msgspec.Struct):
     dropped: tuple[DroppedRow, ...] = ()
     work: str = ""
     ended: bool = False
+    held: str = ""
+    """The rules that are held, as recorded."""
 
 
 def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken: Taken, background: Sequence[str] = ()) -> Work:

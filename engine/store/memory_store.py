@@ -6,7 +6,7 @@ whole before anything of it is written, so that a refused one leaves nothing. Fo
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
@@ -256,6 +256,19 @@ class MemoryStore:
     def reference(self, after: int) -> list[JournalRow]:
         """Entries of the reference log beyond the first `after`."""
         return [row for batch in self._batches[REFERENCE_LANE] for row in batch.journal][after:]
+
+    def reference_of(self, types: Sequence[str]) -> list[JournalRow]:
+        """Entries of the reference log of these types, in recorded order."""
+        return [row for row in self.reference(0) if row.type in types]
+
+    def opened(self, since: int, until: int) -> dict[tuple[str, str], int]:
+        """(organisation, rule) → violations opened or opened again as recorded after `since`, up to `until`, of all lanes."""
+        counts: Counter[tuple[str, str]] = Counter()
+        for _, change in self._changes.values():
+            if change.change in ("opened", "reopened") and since < change.recorded_at <= until:
+                row = self._violations[change.violation][1]
+                counts[row.organisation, row.rule] += 1
+        return dict(counts)
 
     def unsettled(self, lane: int) -> list[ViolationRow]:
         """Violations of a lane that nobody may be told of yet."""

@@ -79,6 +79,14 @@ class Store(Protocol):
         """Entries of the reference log beyond the first `after`, in recorded order."""
         ...
 
+    def reference_of(self, types: Sequence[str]) -> list[JournalRow]:
+        """Entries of the reference log of these types, in recorded order."""
+        ...
+
+    def opened(self, since: int, until: int) -> dict[tuple[str, str], int]:
+        """(organisation, rule) → violations opened or opened again as recorded after `since`, up to `until`, of all lanes."""
+        ...
+
     def unsettled(self, lane: int) -> list[ViolationRow]:
         """Violations of a lane that nobody may be told of yet, by id."""
         ...

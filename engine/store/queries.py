@@ -6,7 +6,7 @@ after the last row of the one before, however much was written meanwhile. Nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -17,6 +17,7 @@ from engine.domain import cause
 from engine.domain.records import DecisionRow, IndeterminateRow, JournalRow, Row, ViolationChange, ViolationRow
 from engine.domain.values import DAY_US
 from engine.store import tables as t
+from engine.store.protocol import REFERENCE_LANE
 from engine.store.sql_store import SqlStore
 
 R = TypeVar("R", bound=Row)
@@ -72,6 +73,17 @@ class FindingHistory(msgspec.Struct, frozen=True):
     """Identity → the late fact that changed it, where the journal holds it."""
     input: bytes
     """What the rules were asked about its last event; empty if it isn't kept."""
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """What isn't said yet."""
+
+    holds: list[JournalRow]
+    """Entries of the reference log that hold rules and release them, in recorded order."""
+    unsettled: dict[tuple[str, str], int]
+    """(organisation, rule) → violations that nobody may be told of yet."""
+    dirty: int
+    """Aggregates that have to be decided anew."""
 
 
 class Posted(msgspec.Struct, frozen=True):
@@ -147,6 +159,26 @@ class Queries:
         with self._reading() as c:
             c.execute(select(func.count()).select_from(table(t.LaneTable))).scalar_one()
         return True
+
+    def waiting(self, types: Sequence[str]) -> Waiting:
+        """Give what isn't said yet; `types` are those of the events that hold rules and release them."""
+        holds = select(J).where(J.c.lane == REFERENCE_LANE, J.c.type.in_(types)).order_by(J.c.version, J.c.ordinal)
+        internal = (~V.c.settled, V.c.status != "retracted")
+        unsettled = select(V.c.organisation, V.c.rule, func.count()).where(*internal).group_by(V.c.organisation, V.c.rule)
+        dirty = select(func.count()).select_from(AGGREGATE).where(AGGREGATE.c.dirty_from >= 0)
+        with self._reading() as c:
+            return Waiting(
+                holds=_rows(c.execute(holds), JournalRow),
+                unsettled={(organisation, rule): int(n) for organisation, rule, n in c.execute(unsettled)},
+                dirty=int(c.execute(dirty).scalar_one()),
+            )
+
+    def dirty(self, aggregate: str) -> bool:
+        """Whether an aggregate has to be decided anew."""
+        query = select(AGGREGATE.c.dirty_from).where(AGGREGATE.c.aggregate == aggregate)
+        with self._reading() as c:
+            since = c.execute(query).scalar()
+        return since is not None and int(since) >= 0
 
     def newest_bundle(self) -> str:
         """Give the digest of the bundle recorded last; empty when none was."""

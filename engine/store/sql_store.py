@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, Select, delete, func, select, update
+from sqlalchemy import Connection, Engine, Select, delete, func, select, text, update
 
 from engine.domain.errors import NotFound
 from engine.domain.records import (
@@ -41,7 +41,8 @@ ROWS_AT_ONCE = 4000
 HEADS_AT_ONCE = 500
 LANE, POSITION, BATCH, SEEN = columns(t.LaneTable), columns(t.PositionTable), columns(t.BatchTable), columns(t.SeenTable)
 JOURNAL, DECISION, INPUT = columns(t.JournalTable), columns(t.DecisionTable), columns(t.InputTable)
-VIOLATION, OUTBOX, AGGREGATE = columns(t.ViolationTable), columns(t.OutboxTable), columns(t.AggregateTable)
+CHANGE, VIOLATION = columns(t.ChangeTable), columns(t.ViolationTable)
+OUTBOX, AGGREGATE = columns(t.OutboxTable), columns(t.AggregateTable)
 BUNDLE, ORIGINAL, PAYLOAD = columns(t.BundleTable), columns(t.OriginalTable), columns(t.PayloadTable)
 
 
@@ -140,6 +141,19 @@ class SqlStore:
         query = of(JournalRow, JOURNAL).where(JOURNAL.lane == REFERENCE_LANE).order_by(JOURNAL.version, JOURNAL.ordinal)
         with self.reading() as c:
             return [JournalRow(*row) for row in c.execute(query.offset(after))]
+
+    def reference_of(self, types: Sequence[str]) -> list[JournalRow]:
+        """Entries of the reference log of these types, in recorded order."""
+        which = (JOURNAL.lane == REFERENCE_LANE, JOURNAL.type.in_(types))
+        return self._rows(JournalRow, JOURNAL, *which, order=(JOURNAL.version, JOURNAL.ordinal))
+
+    def opened(self, since: int, until: int) -> dict[tuple[str, str], int]:
+        """(organisation, rule) → violations opened or opened again as recorded after `since`, up to `until`, of all lanes."""
+        by = (VIOLATION.organisation, VIOLATION.rule)
+        query = select(*by, func.count()).join_from(t.ChangeTable, t.ViolationTable, CHANGE.violation == VIOLATION.id)
+        when = (CHANGE.recorded_at > since, CHANGE.recorded_at <= until, text(t.OPENED))
+        with self.reading() as c:
+            return {(organisation, rule): int(n) for organisation, rule, n in c.execute(query.where(*when).group_by(*by))}
 
     def unsettled(self, lane: int) -> list[ViolationRow]:
         """Violations of a lane that nobody may be told of yet."""

@@ -26,6 +26,10 @@ VESTED = "kind = 'vested'"
 """Postings of units that vest: few among very many."""
 
 
+OPENED = "change IN ('opened', 'reopened')"
+"""Steps by which a finding comes to stand: counted by the hour."""
+
+
 def some(which: str) -> dict[str, Any]:
     """Give the options of an index of some rows alone."""
     return {"sqlite_where": text(which), "postgresql_where": text(which)}
@@ -96,6 +100,7 @@ class BatchTable(Stored, table=True):
     reference: int = big()
     watermark: int = big()
     work: str
+    held: str
     lanes: int
     read: int
     accepted: int
@@ -282,6 +287,7 @@ class ChangeTable(Stored, table=True):
     """Steps in violations' lives."""
 
     __tablename__ = "violation_change"
+    __table_args__ = (Index("change_opened", "recorded_at", **some(OPENED)),)
     violation: str = word_key()
     version: int = number_key(Integer)
     lane: int

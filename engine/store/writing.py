@@ -59,6 +59,7 @@ class Head(Row, frozen=True):
     duplicates: int
     outbox_sequence: int
     lanes: int
+    held: str
 
 
 class Kept(Row, frozen=True):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from engine.domain.events.aliases import Target
-from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, event
+from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, Text, event
 from engine.domain.events.grants import GrantIssued
 from engine.domain.values import Instant, Quantity
 
@@ -192,3 +192,31 @@ class DeadlineReached(Data, frozen=True):
     def about(self) -> Key:
         """Give the aggregate that waits."""
         return (self.of_kind, self.of_id)
+
+
+@event("policy.held.v1", Rank.REFERENCE)
+class PolicyHeld(Data, frozen=True):
+    """A rule opened more findings in an hour than it may: what it finds stays internal until a person releases it."""
+
+    rule: Name
+    opened: Count
+    """Findings opened within the hour."""
+    limit: Count
+    """How many may be: 50, or five times the daily mean of 28 days."""
+
+    def about(self) -> Key:
+        """Give the organisation itself."""
+        return ("organisation", "")
+
+
+@event("policy.released.v1", Rank.REFERENCE)
+class PolicyReleased(Data, frozen=True):
+    """A person looked into why a rule was held, and lets it speak again."""
+
+    rule: Name
+    by: Name
+    why: Text
+
+    def about(self) -> Key:
+        """Give the organisation itself."""
+        return ("organisation", "")

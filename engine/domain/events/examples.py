@@ -283,6 +283,10 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "effective_from": "2025-09-02T00:00:00Z", "bundle": _BUNDLE, "author": "p-2", "approver": "counsel-2",
         "backtest": "b1946ac92492d2347c6235b4d2611184",
     }),
+    "policy.held": ("2025-09-12T08:00:00Z", {"rule": "FU-009", "opened": 412, "limit": 50}),
+    "policy.released": ("2025-09-12T14:30:00Z", {
+        "rule": "FU-009", "by": "counsel-2", "why": "The feed of grants had been cut off; it is complete again.",
+    }),
     "policy.shadowed": ("2025-08-15T08:00:00Z", {
         "effective_from": "2025-08-16T00:00:00Z", "bundle": _BUNDLE, "author": "p-2", "until": "2025-09-01T00:00:00Z",
     }),

@@ -42,6 +42,8 @@ STANDARDS: Final = {
 
 UNITS: Final = {
     "quantity": "units of the grant",
+    "policy.held.opened": "findings",
+    "policy.held.limit": "findings",
     "grant.issued.quantity": "as `unit` says",
     "grant.offered.quantity": "as `unit` says",
     "usage.quantity": "as `unit` says",
@@ -166,6 +168,11 @@ WORDS: Final = {
     "about": "What it is about.",
     "approval_id": "The approval, by the id that its source gave it.",
     "approver": "Who decided.",
+    "rule": "The rule's code, such as FU-001.",
+    "policy.held.opened": "Findings it opened within the hour.",
+    "policy.held.limit": "How many may be opened in an hour: a floor, or five times the daily mean of 28 days if that is more.",
+    "policy.released.by": "Who let it speak again.",
+    "policy.released.why": "What was found when it was looked into.",
     "policy.approver": "Who approved it; never the author.",
     "determination_id": "The determination, by the id that its source gave it.",
     "question": "What was asked.",

@@ -57,7 +57,7 @@ def truth() -> None:
     table("position", "lane input", "int: lane; word: input; big: next", **ROWS)
     table(
         "batch", "lane version",
-        "int: lane; big: version; text: kind; big: recorded_at reference watermark; text: work;"
+        "int: lane; big: version; text: kind; big: recorded_at reference watermark; text: work held;"
         "int: lanes read accepted duplicates; big: outbox_sequence",
         **ROWS,
     )  # fmt: skip
@@ -125,6 +125,8 @@ def standing() -> None:
         "violation_change", "violation version",
         "word: violation; int: version lane; text: change decision cause; big: time recorded_at; int: count",
     )  # fmt: skip
+    opened = sa.text("change IN ('opened', 'reopened')")
+    op.create_index("change_opened", "violation_change", ["recorded_at"], sqlite_where=opened, postgresql_where=opened)
     table(
         "indeterminate", "aggregate rule fact",
         "word: aggregate rule fact; int: lane; text: organisation reason; int: count; big: first_at last_at; text: last_decision",
