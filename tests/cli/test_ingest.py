@@ -14,7 +14,7 @@ from engine.domain import codec
 from tests.cli.conftest import Run, document, ingested, story, write
 from tests.domain.make import event
 
-FIELDS = ["read", "accepted", "duplicates", "refused", "parked", "decisions", "indeterminate", "violations", "seconds"]
+FIELDS = ["read", "accepted", "duplicates", "refused", "parked", "decisions", "indeterminate", "violations", "held", "seconds"]
 
 
 def test_the_summary_has_the_promised_fields(covenant: Run, events: Path) -> None:
@@ -23,7 +23,7 @@ def test_the_summary_has_the_promised_fields(covenant: Run, events: Path) -> Non
     assert list(summary) == FIELDS
     assert {name: summary[name] for name in FIELDS[:-1]} == {
         "read": 7, "accepted": 7, "duplicates": 0, "refused": 0, "parked": 1, "decisions": 3, "indeterminate": 0,
-        "violations": {"FU-007": 1},
+        "violations": {"FU-007": 1}, "held": [],
     }  # fmt: skip
 
 

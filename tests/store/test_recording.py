@@ -246,35 +246,6 @@ def test_aggregates_with_a_deadline_pending_are_found(store: Store) -> None:
     assert [row.aggregate for row in store.deadlines(0)] == [P2]
 
 
-def test_what_a_dirty_aggregate_owes_its_corrections_to_is_kept_with_it(store: Store) -> None:
-    """Until it has been decided anew."""
-    store.record(batch(1, journal=(), aggregates=(AggregateRow(P1, 0, 20, 5, -1, '[{"time":5}]'),)))
-    assert store.load([P1])[P1].causes == '[{"time":5}]'
-    store.record(batch(2, journal=(), aggregates=(AggregateRow(P1, 0, 20, -1),)))
-    assert store.load([P1])[P1].causes == ""
-
-
-def test_violations_opened_in_a_time_are_counted_by_rule_over_all_lanes(store: Store) -> None:
-    """Those opened again among them, other steps not; the beginning is left out and the end taken in."""
-    rows = (violation("a"), violation("b", aggregate=P2), violation("c", rule="IP-001"))
-    steps = (change("a", 1, recorded_at=10), change("b", 1, recorded_at=20), change("c", 1, recorded_at=20))
-    store.record(batch(1, journal=(entry("e"),), violations=rows, changes=steps))
-    later = (change("a", 2, change="recurred", recorded_at=30), change("a", 3, change="reopened", recorded_at=30))
-    store.record(batch(1, lane=1, journal=(), violations=(violation("a", version=3),), changes=later))
-    opened = violation("a").rule
-    assert store.opened(10, 30) == {("acme", opened): 2, ("acme", "IP-001"): 1}
-    assert store.opened(20, 29) == {}
-
-
-def test_entries_of_the_reference_log_are_found_by_type(store: Store) -> None:
-    """In recorded order, those of other lanes not."""
-    kinds = ("compute.policy.held.v1", "compute.rate.published.v1", "compute.policy.held.v1")
-    log = tuple(entry(f"r{number}", ordinal=number, type=kind) for number, kind in enumerate(kinds))
-    store.record(batch(1, lane=-1, journal=log))
-    store.record(batch(1, journal=(entry("e", type=kinds[0]),)))
-    assert [row.identity for row in store.reference_of([kinds[0]])] == ["r0", "r2"]
-
-
 def test_the_reference_log_is_read_on_from_where_one_stands(store: Store) -> None:
     """In recorded order, across batches."""
     store.record(batch(1, lane=-1, journal=(entry("a"), entry("b"))))
