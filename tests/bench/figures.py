@@ -13,12 +13,13 @@ import msgspec
 
 RATIOS: Final = ("kafka_vs_naive", "kafka_vs_best_peer", "kafka_vs_limit", "embedded_vs_limit", "backtest_vs_limit")
 """As `build/bench.json` promises them; null until there is such a peer."""
-MARKS: Final = {"embedded_vs_limit": 0.35, "kafka_vs_limit": 0.25, "kafka_vs_naive": 8.0}
+MARKS: Final = {"embedded_vs_limit": 0.35, "backtest_vs_limit": 0.8, "kafka_vs_limit": 0.25, "kafka_vs_naive": 8.0}
 """The first marks."""
 _OF: Final = {
     "kafka_vs_naive": ("kafka", "naive"),
     "kafka_vs_limit": ("kafka", "limit beside Kafka"),
     "embedded_vs_limit": ("embedded", "limit"),
+    "backtest_vs_limit": ("backtest", "limit beside backtest"),
 }
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from engine.policy.bundle import Bundle, load_bundle
-from tests.bench import embedded, figures, kafka_way, ledger_way, limit, naive_way, servers
+from tests.bench import backtest_way, embedded, figures, kafka_way, ledger_way, limit, naive_way, servers
 from tests.bench import stream as streams
 from tests.bench.figures import Figure
 from tests.bench.kafka_way import OpaAt
@@ -67,6 +67,7 @@ def run(plan: Plan, say: Say = lambda _: None) -> Result:
         stream = streams.messages(plan.events)
         asked = _embedded_and_limit(plan, bundle, program, url, stream, result, say)
         _late(plan, bundle, program, result, say)
+        _backtest(plan, bundle, program, stream, result, say)
         try:
             broker = stack.enter_context(kafka.KafkaServer()).bootstrap
             server = stack.enter_context(postgres.PostgresServer())
@@ -104,6 +105,14 @@ def _late(plan: Plan, bundle: Bundle, program: Path, result: Result, say: Say) -
     late, _ = embedded.measure(bundle, program, streams.out_of_order(stream), plan.batch, "out of order")
     result.figures += [in_order, late]
     result.others["late_vs_in_order_seconds"] = figures.lateness(in_order, late)
+
+
+def _backtest(plan: Plan, bundle: Bundle, program: Path, stream: list[streams.Message], result: Result, say: Say) -> None:
+    say(f"a backtest over {plan.events:,} events, and OPA alone on its inputs, {plan.rounds} rounds")
+    refolding, kept, alone = backtest_way.measure(bundle, program, stream, plan.batch, plan.rounds)
+    result.figures += [refolding, kept, alone]
+    result.others["backtest, a year of 10,000 people, hours"] = backtest_way.year_hours(kept)
+    result.others["the same, refolding, hours"] = backtest_way.year_hours(refolding)
 
 
 def _kafka_and_naive(

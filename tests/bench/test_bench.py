@@ -10,6 +10,8 @@ import pytest
 from tests.bench import running, stream
 from tests.bench.running import Plan
 
+BACKTEST = ("backtest, refolding", "backtest", "limit beside backtest")
+
 
 def test_a_stream_out_of_order_is_the_same_events_in_another_order() -> None:
     """Nothing lost, nothing twice, the same every time."""
@@ -32,12 +34,15 @@ def test_every_way_is_measured_on_real_servers() -> None:
     result = running.run(plan)
     assert result.missing == []
     found = {figure.name: figure for figure in result.figures}
-    assert list(found) == ["embedded", "limit", "in order", "out of order", "kafka", "limit beside Kafka", "naive"]
+    assert list(found) == ["embedded", "limit", "in order", "out of order", *BACKTEST, "kafka", "limit beside Kafka", "naive"]
     assert all(figure.inputs_a_second > 0 for figure in found.values())
     assert found["embedded"].inputs == found["limit"].inputs == found["kafka"].inputs
+    assert len({found[name].inputs for name in BACKTEST}) == 1
     assert found["naive"].inputs == plan.naive_inputs - 1
     document = json.loads(json.dumps(result.document(plan)))
     nulls = {name for name, ratio in document["ratios"].items() if ratio is None}
-    assert nulls == {"kafka_vs_best_peer", "backtest_vs_limit"}
+    assert nulls == {"kafka_vs_best_peer"}
+    assert document["backtest, a year of 10,000 people, hours"] > 0
+    assert document["the same, refolding, hours"] > 0
     assert document["late_vs_in_order_seconds"] > 0
     assert 0 < document["ledger, 12 months, snapshots"] < 1

@@ -31,12 +31,13 @@ def test_a_ratio_compares_inputs_a_second_and_is_null_without_its_peer() -> None
     """Ours over theirs; what was not measured gives no number."""
     measured = [figure("embedded", 700, 1.0), figure("limit", 2_000, 1.0), figure("naive", 50, 1.0)]
     measured += [figure("kafka", 500, 1.0), figure("limit beside Kafka", 2_000, 1.0)]
+    measured += [figure("backtest", 900, 1.0), figure("limit beside backtest", 1_000, 1.0)]
     assert figures.ratios(measured) == {
         "kafka_vs_naive": 10.0,
         "kafka_vs_best_peer": None,
         "kafka_vs_limit": 0.25,
         "embedded_vs_limit": 0.35,
-        "backtest_vs_limit": None,
+        "backtest_vs_limit": 0.9,
     }
     assert figures.ratios(measured[:2])["kafka_vs_naive"] is None
 

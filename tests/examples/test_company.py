@@ -8,12 +8,14 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
 from engine.domain.order import aggregate
+from engine.intake.arrivals import Arrival
 from engine.intake.cloudevents import decode
 from engine.intake.contract import Options
 from engine.policy.bundle import Bundle, load_bundle
@@ -27,6 +29,7 @@ from engine.store.protocol import Store
 from examples import company
 from examples.company.telling import tell
 from tests.examples.found import corrections_in, expected_of, found_in
+from tests.service.brute import differences, put_otherwise, report_of, told
 
 ROOT = Path(__file__).parents[2]
 BATCH = 1000
@@ -35,6 +38,8 @@ BATCH = 1000
 class Run(NamedTuple):
     """What one run over the example left behind."""
 
+    url: str
+    """Of the store, which is closed."""
     taking: Taking
     standing: tuple[bytes, ...]
     found: dict[str, set[Any]]
@@ -47,26 +52,34 @@ def bundle(opa_binary: str) -> Bundle:
     return load_bundle(ROOT / "policies", Path(opa_binary))
 
 
+def arrivals(lines: Iterable[bytes]) -> Iterator[Arrival]:
+    """Read lines as a file's."""
+    return (one for number, line in enumerate(lines, 1) for one in decode(line, f"company:{number}", Options()))
+
+
 @pytest.fixture(scope="module")
 def take_in(bundle: Bundle, opa_binary: str) -> Iterator[Callable[[Iterable[bytes], Store], Taking]]:
     """Takes lines into a store, judged by the shipped policies on a child OPA."""
     child = OpaChild(bundle, Path(opa_binary))
 
     def run(lines: Iterable[bytes], store: Store) -> Taking:
-        arrivals = (one for number, line in enumerate(lines, 1) for one in decode(line, f"company:{number}", Options()))
-        return ingest(Body(store, child, bundle), arrivals, clock=lambda: 1, batch=BATCH)
+        return ingest(Body(store, child, bundle), arrivals(lines), clock=lambda: 1, batch=BATCH)
 
     yield run
     child.close()
 
 
 @pytest.fixture(scope="module")
-def as_it_arrived(take_in: Callable[[Iterable[bytes], Store], Taking], tmp_path_factory: pytest.TempPathFactory) -> Run:
+def as_it_arrived(
+    take_in: Callable[[Iterable[bytes], Store], Taking], bundle: Bundle, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
     """The example in the order in which it arrived, in SQLite."""
-    store = open_store(f"sqlite:///{tmp_path_factory.mktemp('company') / 'covenant.db'}")
+    url = f"sqlite:///{tmp_path_factory.mktemp('company') / 'covenant.db'}"
+    store = open_store(url)
+    store.save_bundle(bundle.digest, bundle.to_bytes(), 1)
     taking = take_in(company.lines(), store)
     standing = tuple(export_standing(store))
-    done = Run(taking, standing, found_in(store, standing), corrections_in(store))
+    done = Run(url, taking, standing, found_in(store, standing), corrections_in(store))
     store.close()
     return done
 
@@ -101,6 +114,27 @@ def test_the_order_of_arrival_changes_nothing(take_in: Callable[[Iterable[bytes]
     taking = take_in((line.value for line in ordered), store)
     assert tuple(export_standing(store)) == as_it_arrived.standing
     assert (taking.accepted, taking.refused) == (as_it_arrived.taking.accepted, as_it_arrived.taking.refused)
+
+
+def test_a_backtest_of_another_cap_is_the_difference_of_two_whole_runs(
+    as_it_arrived: Run, opa_binary: str, tmp_path: Path
+) -> None:
+    """Thresholds and windows put otherwise: all that is new, gone or changed, to the last word, and nothing else."""
+    opa = Path(opa_binary)
+    thresholds: dict[str, dict[str, Any]] = {"FU-001": {"cap_u": 700_000_000}, "FU-004": {"consumers": 4}, "FU-015": {"tags": []}}
+    candidate = put_otherwise(ROOT / "policies", tmp_path / "policies", opa, thresholds, {"release_us": 1_800_000_000})
+    again = MemoryStore()
+    with closing(open_store(as_it_arrived.url)) as store, closing(OpaChild(candidate, opa)) as child:
+        report = report_of(store, candidate, child, tmp_path / "work")
+        ingest(Body(again, child, candidate), arrivals(company.lines()), clock=lambda: 1, batch=BATCH)
+    expected = differences(as_it_arrived.standing, export_standing(again))
+    assert told(report) == expected
+    assert {how for how, _ in expected.values()} == {"opened", "closed", "changed"}
+    assert (report["opened"], report["closed"]) == tuple(
+        sum(how == kind for how, _ in expected.values()) for kind in ("opened", "closed")
+    )
+    for row in report["rows"]:
+        assert all(again.decision(ident).stands for ident in row["candidate_decisions"])
 
 
 def test_every_shipped_rule_has_a_story_and_every_guard_an_innocent(bundle: Bundle) -> None:
