@@ -32,7 +32,7 @@ from engine.store.sql_store import SqlStore
 
 AHEAD: Final = 2
 """Blocks asked beyond those that are being answered."""
-_NOTHING_UNKNOWN: Final = b'"unknown":{}}'
+NOTHING_UNKNOWN: Final = b'"unknown":{},"v":1}'
 """How an input ends in which every fact is known."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -200,7 +200,7 @@ def _taken(
 ) -> tuple[list[Kept], Said]:
     said: Said = []
     for index, (one, answer) in enumerate(zip(block, answers.result() if answers else [], strict=True)):
-        if answer.breach or answer.error or not one.body.endswith(_NOTHING_UNKNOWN):
+        if answer.breach or answer.error or not one.body.endswith(NOTHING_UNKNOWN):
             outcomes = judge(candidate.catalogue.for_type(one.type), msgspec.json.decode(one.body), answer)
             if outcomes:
                 said.append((index, outcomes))

@@ -14,8 +14,8 @@ from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.evaluator import Answer, Evaluator
 from engine.policy.opa_child import OpaChild
-from engine.service.backtest import Options, backtest
-from engine.service.backtest_inputs import BLOCK, count_inputs, keep_inputs
+from engine.service.backtest import NOTHING_UNKNOWN, Options, backtest
+from engine.service.backtest_inputs import BLOCK, count_inputs, keep_inputs, read_inputs
 from engine.service.backtest_report import document
 from engine.service.ingest import ingest
 from engine.service.process import Body
@@ -153,6 +153,7 @@ def test_resumed_it_asks_only_what_is_left(
     inputs = keep_inputs(store, lower, tmp_path / "work")
     total = count_inputs(inputs)
     assert 2 * BLOCK < total < 3 * BLOCK
+    assert all(one.body.endswith(NOTHING_UNKNOWN) for block in read_inputs(inputs) for one in block if "usage" in one.type)
     ours = evaluators[lower.digest]
     whole = document(backtest(store, lower, ours, inputs, Options()))
     assert (whole["opened"], whole["changed"]) == (0, 1)
