@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing
 from typing import Any
 
@@ -11,17 +11,14 @@ import msgspec
 
 from engine import bootstrap
 from engine.cli.shell import Shell, pass_shell
+from engine.cli.wording import said, shown
 from engine.domain.records import PayloadRow
-from engine.domain.values import FOREVER, instant_text, quantity_text
+from engine.domain.values import instant_text
+from engine.policy.conditions import Clause
 from engine.policy.opa_child import OpaChild
 from engine.service.explain import Explanation, RuleExplained
 from engine.service.explain import explain as make_again
 from engine.store.lookups import Lookups
-
-SINCE = 10**14
-"""A whole number beyond this is a time in µs (from 1973 on), not a quantity anybody was granted."""
-LONGEST = 200
-"""Characters of a value that are shown."""
 
 
 @click.command(short_help="Make a decision again and show why it came out as it did.")
@@ -88,7 +85,7 @@ def in_words(explanation: Explanation, *, every: bool) -> Iterator[str]:
         yield f"{rule.code}  {rule.outcome}  {rule.title} (clause {rule.clause}, {rule.severity})"
         if rule.recorded != rule.outcome:
             yield f"  It was decided: {rule.recorded}."
-        yield from (f"  {line}" for line in _rule(rule, full=every or rule.outcome != "pass"))
+        yield from (f"  {line}" for line in _rule(rule, full=every or rule.outcome not in ("pass", "not-applicable")))
 
 
 def _rule(rule: RuleExplained, *, full: bool) -> Iterator[str]:
@@ -98,35 +95,28 @@ def _rule(rule: RuleExplained, *, full: bool) -> Iterator[str]:
         yield f"Excused: {rule.excused_by}."
     yield from (f"Unknown: {path} ({why})." for path, why in rule.missing.items())
     if not full:
-        fails = next(
-            (c.text for clause in rule.conditions if clause.kind == "breach" for c in clause.conditions if not c.holds), ""
-        )
-        if fails:
-            yield f"Doesn't hold: {fails}"
-    else:
-        for clause in rule.conditions:
-            guard = f" ({clause.guard})" if clause.guard else ""
-            yield f"{clause.kind}{guard}: {'applies' if clause.applies else 'does not apply'}"
-            yield from (f"  {'holds ' if c.holds else 'fails '} {c.text}{_given(c.values)}" for c in clause.conditions)
-    if full and rule.facts:
+        yield from (f"Stopped: {line}." for line in _stopped(rule))
+        return
+    if rule.clause_text:
+        yield f"Clause {rule.clause}, {rule.clause_title}: {rule.clause_text}"
+    for clause in rule.conditions:
+        yield _headed(clause)
+        yield from (f"  {'yes' if c.holds else 'no '}  {said(c)}  ({rule.file}:{c.line})" for c in clause.conditions)
+    if rule.facts:
         yield "values: " + ", ".join(f"{path} = {shown(path, value)}" for path, value in rule.facts.items())
-    if full and rule.thresholds:
+    if rule.thresholds:
         yield "thresholds: " + ", ".join(f"{name} = {shown(name, value)}" for name, value in rule.thresholds.items())
 
 
-def _given(values: Mapping[str, Any]) -> str:
-    return "".join(f"   [{name} = {shown(name, value)}]" for name, value in values.items())
+def _headed(clause: Clause) -> str:
+    head = "A breach" if clause.kind == "breach" else f"Excused ({clause.guard})"
+    return f"{head} when all of this is so{', and it was' if clause.applies else ''}:"
 
 
-def shown(name: str, value: Any) -> str:
-    """Say a value to a person: micro-units as decimals, µs as times, long ones cut."""
-    if isinstance(value, int) and not isinstance(value, bool):
-        if name.endswith("_u"):
-            return quantity_text(value)
-        if value == FOREVER:
-            return "for ever"
-        if value >= SINCE:
-            return instant_text(value)
-        return f"{value:,}" + (" µs" if name.endswith("_us") else "")
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+def _stopped(rule: RuleExplained) -> Iterator[str]:
+    """Say for each way to break a rule the first condition that wasn't so."""
+    for clause in rule.conditions:
+        if clause.kind == "breach":
+            failed = next((c for c in clause.conditions if not c.holds), None)
+            together = f"no one of them is all that is asked ({rule.file})"
+            yield f"{said(failed)} ({rule.file}:{failed.line})" if failed else together

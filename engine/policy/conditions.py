@@ -7,6 +7,7 @@ the assignments before it; from the first line on that picks one of several (`so
 from __future__ import annotations
 
 import base64
+import re
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ import msgspec
 
 from engine.policy.bundle import Bundle
 from engine.policy.catalogue import Rule
-from engine.policy.modules import opa_json
+from engine.policy.modules import opa_json, references
 from engine.policy.opa_child import write_bundle
 
 PACKAGE = "covenant_conditions"
@@ -30,6 +31,8 @@ class Condition(msgspec.Struct, frozen=True):
     holds: bool
     values: dict[str, Any] = {}
     """Name → value, where the line assigns one; of several, each."""
+    behind: dict[str, Any] = {}
+    """What it reads → value: names of lines before it, paths below `event` and `facts`, thresholds as `threshold NAME`."""
 
 
 class Clause(msgspec.Struct, frozen=True):
@@ -48,6 +51,8 @@ class _Line(msgspec.Struct):
     name: str
     """What it assigns, if anything."""
     picks: bool
+    reads: list[tuple[str, ...]]
+    """References in it, as `modules.references` gives them."""
 
 
 class _Body(msgspec.Struct):
@@ -72,7 +77,8 @@ def conditions(opa: Path, bundle: Bundle, rules: Sequence[Rule], document: dict[
             opa, "eval", "-f", "json", "-i", str(root / "input.json"), "-d", str(root / "bundle"), *asked, f"data.{PACKAGE}"
         )  # fmt: skip
     found = said["result"][0]["expressions"][0]["value"] if said.get("result") else {}
-    return {rule.code: _clauses(bodies[rule.code], found.get(f"r{n}", {})) for n, rule in enumerate(rules)}
+    given = {"input": document, "data": bundle.data}
+    return {rule.code: _clauses(bodies[rule.code], found.get(f"r{n}", {}), given) for n, rule in enumerate(rules)}
 
 
 def _body(parsed: dict[str, Any]) -> _Body:
@@ -86,7 +92,7 @@ def _line(expression: dict[str, Any]) -> _Line:
     name = ""
     if isinstance(terms, list) and terms[0]["type"] == "ref" and terms[0]["value"][0]["value"] == "assign":
         name = terms[1]["value"] if terms[1]["type"] == "var" else ""
-    return _Line(text, where["row"], name, isinstance(terms, dict) and "symbols" in terms)
+    return _Line(text, where["row"], name, isinstance(terms, dict) and "symbols" in terms, list(references(terms)))
 
 
 def _module(number: int, tree: dict[str, Any], bodies: Sequence[_Body]) -> str:
@@ -114,16 +120,36 @@ def _needed(lines: Sequence[_Line], index: int) -> Iterator[_Line]:
             yield line
 
 
-def _clauses(bodies: Sequence[_Body], said: dict[str, Any]) -> list[Clause]:
+def _clauses(bodies: Sequence[_Body], said: dict[str, Any], given: dict[str, Any]) -> list[Clause]:
     held: dict[tuple[int, int], list[Any]] = {}
     for at, index, value in said.get("holds", []):
         held.setdefault((at, index), []).append(value)
     clauses = []
     for at, body in enumerate(bodies):
-        found = []
+        found: list[Condition] = []
+        names: dict[str, Any] = {}
         for index, line in enumerate(body.lines):
             values = held.get((at, index), [])
-            given = {line.name: values[0] if len(values) == 1 else values} if line.name and values else {}
-            found.append(Condition(" ".join(line.text.split()), line.row, bool(values), given))
+            assigned = {line.name: values[0] if len(values) == 1 else values} if line.name and values else {}
+            behind = {name: value for name, value in names.items() if re.search(rf"\b{re.escape(name)}\b", line.text)}
+            for path in line.reads:
+                behind.update(_read(path, given))
+            found.append(Condition(" ".join(line.text.split()), line.row, bool(values), assigned, behind))
+            names.update(assigned)
         clauses.append(Clause(body.kind, body.guard, at in said.get("applies", []), tuple(found)))
     return clauses
+
+
+def _read(path: tuple[str, ...], given: dict[str, Any]) -> dict[str, Any]:
+    """Give a reference's name, as a person would shorten it, and its value; nothing where it isn't one value."""
+    if path[:2] == ("data", "params") and len(path) > 4:
+        path = ("data", "params", given["input"]["ps"], *path[3:5])
+        name = f"threshold {path[4]}"
+    elif path[:2] in (("input", "facts"), ("input", "event")) and "*" not in path:
+        name = ".".join(path[2:])
+    else:
+        return {}
+    value: Any = given
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    return {} if value is None else {name: value}

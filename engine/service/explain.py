@@ -48,6 +48,10 @@ class RuleExplained(msgspec.Struct, frozen=True):
     """Path → value of what the rule reads, as it saw it: micro-units and µs are whole numbers."""
     thresholds: dict[str, Any]
     conditions: list[Clause]
+    clause_title: str
+    clause_text: str
+    """The agreement's words, as they stood under the bundle."""
+    file: str
 
 
 class Explanation(msgspec.Struct, frozen=True):
@@ -205,6 +209,9 @@ def _rule(
         facts={path: value for path in needs if (value := _value(document, path)) is not None},
         thresholds=bundle.data["params"].get(document["ps"], {}).get(rule.code, {}),
         conditions=clauses,
+        clause_title=bundle.clauses.get(rule.clause, {}).get("title", ""),
+        clause_text=bundle.clauses.get(rule.clause, {}).get("text", ""),
+        file=rule.file,
     )
 
 

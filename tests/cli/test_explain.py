@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from engine.cli.wording import said
+from engine.policy.conditions import Condition
 from tests.cli.conftest import Run, document, write
 from tests.domain.make import event
 
@@ -109,14 +111,50 @@ def test_what_comes_out_otherwise_is_said_with_exit_code_1(covenant: Run, store:
     assert "COMES OUT OTHERWISE" in text.stdout
 
 
-def test_text_names_what_fails_for_a_pass_and_all_lines_with_all(covenant: Run, store: Path) -> None:
-    """Decimals and times, no micro-units."""
+def test_text_names_what_stopped_a_rule_and_all_of_it_with_all(covenant: Run, store: Path) -> None:
+    """In words, with the values behind it and the line it stands in; decimals and times, no micro-units."""
     ident = decisions(store, "pass")[0]
     short = covenant("explain", ident).stdout
-    assert "Doesn't hold: sum_u > cap_u" in short
+    assert "Stopped: sum_u = 5 isn't more than cap_u = 1000 (fair_use/fu_001.rego:23)." in short
+    assert "Stopped: coverage = covered isn't access_ended (fair_use/fu_007.rego:" in short
     full = covenant("explain", ident, "--all").stdout
-    assert "holds  sum_u := input.facts.use.ccu_30d_u   [sum_u = 5]" in full
+    assert "  yes  sum_u = 5 (use.ccu_30d_u)  (fair_use/fu_001.rego:21)" in full
+    assert "Clause G7, Caps: Consumption stays within the cap" in full
     assert "facts.access_until = for ever" in full
+
+
+def test_a_violation_is_told_with_its_clause_and_why_nothing_excused_it(covenant: Run, store: Path) -> None:
+    """What was so, and which condition stopped the excuse."""
+    text = covenant("explain", decisions(store, "violation")[-1]).stdout
+    told = text.split("FU-007  violation")[1].split("FU-008")[0]
+    assert "  Clause G6, End of the engagement: " in told
+    assert "  A breach when all of this is so, and it was:" in told
+    assert "    yes  coverage = access_ended is access_ended  (fair_use/fu_007.rego:" in told
+    assert "  Excused (job_started_before) when all of this is so:" in told
+    assert "    no   " in told
+
+
+@pytest.mark.parametrize(
+    ("condition", "words"),
+    [
+        (Condition("sum_u > cap_u", 1, holds=False, behind={"sum_u": 5_000_000, "cap_u": 10**9}),
+         "sum_u = 5 isn't more than cap_u = 1000"),
+        (Condition("input.event.in_org == false", 1, holds=True, behind={"in_org": False}), "in_org = false is false"),
+        (Condition('input.event.type in {"a", "b"}', 1, holds=False, behind={"type": "c"}), "type = c is none of a, b"),
+        (Condition("input.facts.prior_invention", 1, holds=False, behind={"prior_invention": False}),
+         "not: prior_invention (prior_invention = false)"),
+        (Condition('count(by) >= data.params[input.ps]["X"].links', 1, holds=False, behind={"by": ["job"], "threshold links": 2}),
+         'count(by) is less than threshold links = 2 (by = ["job"])'),
+        (Condition("some link in input.facts.links", 1, holds=True, behind={"links": []}),
+         "some link in links (links = [])"),
+        (Condition("ended_at := input.facts.exit.ended_at", 1, holds=True, values={"ended_at": 1_700_000_000_000_000}),
+         "ended_at = 2023-11-14T22:13:20Z (exit.ended_at)"),
+        (Condition("x := input.facts.use.hours", 1, holds=False), "x isn't there (use.hours)"),
+    ],
+)  # fmt: skip
+def test_a_condition_is_said_in_words(condition: Condition, words: str) -> None:
+    """A comparison as a sentence, what it reads with its values, anything else as it is written."""
+    assert said(condition) == words
 
 
 @pytest.mark.parametrize(("ident", "code"), [("abc", 2), ("not-hex!", 2), ("0123456789abcdef0123456789abcdef", 1)])
