@@ -126,7 +126,15 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
     with calm_collector(), closing(make_evaluator(settings, bundle, opa)) as evaluator, closing(open_store(settings)) as store:
         keep_bundle(store, bundle, lanes)
         publisher = Publisher(settings.key()) if publish else None
-        yield Body(store, evaluator, bundle, lanes=lanes, publisher=publisher, breaker=settings.breaker)
+        yield Body(
+            store,
+            evaluator,
+            bundle,
+            lanes=lanes,
+            publisher=publisher,
+            breaker=settings.breaker,
+            horizon_days=settings.correction_horizon,
+        )
 
 
 def keep_bundle(store: SqlStore, bundle: Bundle, lanes: int) -> None:

@@ -55,6 +55,13 @@ class Settings(BaseSettings):
         "rule is held. 0 holds none.",
         ge=0,
     )
+    correction_horizon: int = _field(
+        0,
+        "Days after which a late fact changes what was decided only in a holder's favour: it excuses and takes back, and never "
+        "charges. 0: late facts always count in full.",
+        ge=0,
+        le=36_500,
+    )
     organisation: str = _field("", "Organisation of events that don't name one themselves.")
     organisation_key: SecretStr = _field(
         SecretStr(""), "Secret that makes people's pseudonyms on topics, or `file:PATH` of it; 16 characters or more."

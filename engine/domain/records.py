@@ -273,6 +273,8 @@ class Batch(Row, frozen=True):
     """How many lanes there were: which aggregates were this lane's own."""
     held: str = ""
     """JSON: the rules that were held when it was decided, as `service.holding` writes them; empty for none."""
+    horizon: int = 0
+    """The correction horizon it was folded under, days; 0 for none."""
     positions: dict[str, int] = {}
     """Next offset per `topic/partition` (or file) after this batch."""
     journal: tuple[JournalRow, ...] = ()

@@ -53,8 +53,9 @@ _DECODER: Final = msgspec.json.Decoder(list[Remembered])
 class Causes:
     """The late facts of one batch."""
 
-    def __init__(self) -> None:
-        """Begin with none."""
+    def __init__(self, beyond: int = 0) -> None:
+        """Begin with none; what has effect before `beyond` is older than the correction horizon (0: nothing is)."""
+        self._beyond = beyond
         self._late: dict[str, list[Late]] = {}
         """Aggregate → late facts among its own."""
         self._reference: dict[str, list[Late]] = {}
@@ -106,6 +107,20 @@ class Causes:
         if cause is not None and (late or entry.decision):
             return Late(cause.telling, entry.place.time, cause)
         return self._nearest(aggregate, entry.place.time, _missed(entry)) if entry.decision else None
+
+    def too_old(self, aggregate: str, entry: Entry) -> bool:
+        """Whether an entry is decided because of a fact older than the horizon, were it only one among several."""
+        if self._beyond <= 0:
+            return False
+        if self._own.get((aggregate, entry.identity), (None, False))[1] and entry.place.time < self._beyond:
+            return True
+        if not entry.decision:
+            return False
+        ours = self._reference.get(_organisation(aggregate), ())
+        if any(one.feed for one in ours) and entry.place.time < self._beyond:  # a feed's word is about each moment
+            return True
+        known = [*self._late.get(aggregate, ()), *(one for one in ours if not one.feed)]
+        return any(one.time < self._beyond and one.time <= entry.place.time for one in known)
 
     def _nearest(self, aggregate: str, time: int, missed: str | None = None) -> Late | None:
         """Give the late fact to name; a feed's word only where it was missed, if what was missed is known."""

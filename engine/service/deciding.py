@@ -23,6 +23,7 @@ from engine.domain.records import (
 from engine.domain.timeline import Entry
 from engine.policy.catalogue import Rule
 from engine.policy.sentences import render
+from engine.service import horizon
 from engine.service.causes import Causes, Late, Touched, is_its_own
 from engine.service.memory import Aggregate, Discriminator, LaneMemory
 
@@ -53,6 +54,8 @@ class Deciding:
         self.opa_version = opa_version
         self.recorded_at = recorded_at
         self.causes = causes
+        self.carried: horizon.Carried = {}
+        """Outcomes that the correction horizon made in another run, to be taken over from it."""
         self.decisions: list[DecisionRow] = []
         self.withdrawn: list[WithdrawnDecision] = []
         self.inputs: list[InputRow] = []
@@ -68,6 +71,7 @@ class Deciding:
     def decide(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
         """Take the outcomes of one entry (passes left out); record a decision if they differ from what stands."""
         entry, aggregate = asked.entry, asked.aggregate
+        outcomes = self._bounded(asked, outcomes)
         if entry.decision and outcomes == entry.outcomes and entry.counted == entry.place:
             return
         late = self.causes.of(aggregate.key, entry)
@@ -80,6 +84,17 @@ class Deciding:
         entry.outcomes = outcomes
         aggregate.count_in(entry)
         self._note(aggregate, entry, late)
+
+    def _bounded(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Let a fact older than the correction horizon, or one that was, make nothing worse for a holder."""
+        if not outcomes:
+            return outcomes
+        entry, aggregate = asked.entry, asked.aggregate
+        beyond = self.causes.too_old(aggregate.key, entry)
+        if beyond or horizon.made_by_it(entry.outcomes):
+            outcomes = horizon.favoured(entry.outcomes, outcomes, asked.rules, beyond=beyond)
+        made = self.carried.get((aggregate.key, entry.identity))
+        return horizon.carried(made, outcomes, asked.rules) if made else outcomes
 
     def move(self, aggregate: Aggregate, entry: Entry) -> None:
         """Count an entry's unchanged outcomes at its new place."""

@@ -21,6 +21,7 @@ from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.catalogue import Rule
 from engine.policy.conditions import Clause, conditions
 from engine.policy.evaluator import Evaluator
+from engine.service import horizon
 from engine.service.deciding import FOLD_VERSION
 from engine.service.judging import document_of, judge
 from engine.service.memory import ReferenceLog, folder
@@ -105,6 +106,7 @@ def explain(lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bu
         evaluator.close()
     now = judge(rules, document, answer)
     before = _recorded_outcomes(decision)
+    now = horizon.carried(horizon.made_by_it(before), now, rules)
     differences = _differences(decision, document, rules, before, now)
     clauses = conditions(opa, bundle, rules, document)
     explained = [_rule(rule, bundle, document, before, now, clauses.get(rule.code, [])) for rule in rules]
@@ -158,6 +160,12 @@ def _refolded(lookups: Lookups, recorded: Recorded, bundle: Bundle) -> Entry:
     return entry
 
 
+def _excused_by(rule: Rule, guard: str) -> str:
+    if guard == horizon.GUARD:
+        return "the fact that says so came too late to charge anybody with it (COVENANT_CORRECTION_HORIZON)"
+    return rule.guards.get(guard, guard)
+
+
 def _recorded_outcomes(decision: DecisionRow) -> dict[str, dict[str, Any]]:
     outcomes: dict[str, Any] = msgspec.json.decode(decision.outcomes)
     outcomes.pop("pass", None)
@@ -205,7 +213,7 @@ def _rule(
         sentence=outcome.get("sentence", ""),
         evidence=outcome.get("evidence", {}),
         missing=outcome.get("missing", {}),
-        excused_by=rule.guards.get(outcome.get("guard", ""), outcome.get("guard", "")),
+        excused_by=_excused_by(rule, outcome.get("guard", "")),
         facts={path: value for path in needs if (value := _value(document, path)) is not None},
         thresholds=bundle.data["params"].get(document["ps"], {}).get(rule.code, {}),
         conditions=clauses,

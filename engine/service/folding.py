@@ -34,9 +34,10 @@ class Folding:
     """One batch being folded; collects rows and touched entries."""
 
     def __init__(
-        self, memory: LaneMemory, lanes: int, recorded_at: int, need: Callable[[str, Event], None] = lambda _key, _event: None
-    ) -> None:
-        """Begin a batch of a lane; `need` brings an aggregate into memory that an event is for."""
+        self, memory: LaneMemory, lanes: int, recorded_at: int, need: Callable[[str, Event], None] = lambda _key, _event: None,
+        horizon_us: int = 0,
+    ) -> None:  # fmt: skip
+        """Begin a batch of a lane; `need` brings an aggregate into memory that an event is for, `horizon_us` 0 is none."""
         self.need = need
         self.memory = memory
         self.lanes = lanes
@@ -51,7 +52,7 @@ class Folding:
         self.touched: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
         self.retired: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
         self.changed: dict[str, Aggregate] = {}
-        self.causes = Causes()
+        self.causes = Causes(memory.watermark - horizon_us if horizon_us else 0)
         self._stood: dict[str, Place] = {}
         """Aggregate → the last place it had folded when this batch began."""
         self._begun_at = memory.watermark

@@ -15,6 +15,7 @@ from engine.domain.errors import LaneConflict
 from engine.domain.events import Event
 from engine.domain.order import lane as lane_of
 from engine.domain.records import Batch, Lane
+from engine.domain.values import DAY_US
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Evaluator
@@ -25,6 +26,7 @@ from engine.service.folding import Folding
 from engine.service.holding import Holding
 from engine.service.holding import read as read_held
 from engine.service.holding import write as write_held
+from engine.service.horizon import Carried
 from engine.service.judging import judge
 from engine.service.memory import KINDS, Aggregate, LaneMemory, ReferenceLog, folder
 from engine.service.publishing import Publisher
@@ -43,9 +45,12 @@ class Body:
 
     def __init__(
         self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publisher: Publisher | None = None,
-        breaker: int = 0,
+        breaker: int = 0, horizon_days: int = 0, carried: Carried | None = None,
     ) -> None:  # fmt: skip
-        """Begin with no lane open; `publisher` makes what the outbox tells the relay, `breaker` is what holds a rule."""
+        """Begin with no lane open; `publisher` makes what the outbox tells the relay, `breaker` is what holds a rule.
+
+        `horizon_days` (0: none) bounds what late facts may charge; `carried` are outcomes that it made in another run.
+        """
         self.store = store
         self.evaluator = evaluator
         self.bundle = bundle
@@ -57,6 +62,8 @@ class Body:
         self.log = ReferenceLog()
         self.summing = Summing(store)
         self.holding = Holding(store, self.recording, breaker)
+        self.horizon_days = horizon_days
+        self.carried = carried or {}
         self._memory: dict[int, LaneMemory] = {}
         self._known_reference = 0
 
@@ -175,6 +182,7 @@ class Body:
             msg = f"Lane {work.lane} was given up while a batch was in flight."
             raise LaneConflict(msg, "It is read again from the store's position.")
         deciding = Deciding(memory, self.bundle.digest, self.evaluator.opa_version, work.recorded_at, work.folding.causes)
+        deciding.carried = self.carried
         for aggregate, entry in work.folding.retired.values():
             deciding.withdraw(aggregate, entry)
         answers = work.answers.result() if work.answers is not None else []
@@ -219,7 +227,7 @@ class Body:
         def need(key: str, event: Event) -> None:
             self._load(memory, [key], naming.linked_to(key, event))
 
-        return Folding(memory, self.lanes, recorded_at, need)
+        return Folding(memory, self.lanes, recorded_at, need, self.horizon_days * DAY_US)
 
     def _renew_reference(self, memory: LaneMemory, folding: Folding) -> None:
         if memory.reference == self._known_reference:
@@ -239,7 +247,7 @@ class Body:
         self._load(memory, fallen)
         folding.wake(fallen)
         work = start(memory, folding, self.asking, kind, taken, background)
-        work.dropped = dropped
+        work.dropped, work.horizon = dropped, self.horizon_days
         return work
 
     def _load(self, memory: LaneMemory, keys: Sequence[str], linked: frozenset[str] = frozenset()) -> None:

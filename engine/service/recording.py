@@ -49,6 +49,7 @@ class Recording:
             outbox_sequence=memory.outbox_sequence + len(outbox),
             lanes=self.lanes,
             held=work.held,
+            horizon=work.horizon,
             positions=work.positions,
             journal=tuple(folding.journal),
             seen=tuple(work.seen),

@@ -24,6 +24,7 @@ from engine.domain.records import Batch, DecisionRow, JournalRow
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.opa_child import OpaChild
+from engine.service import horizon
 from engine.service.holding import read as read_held
 from engine.service.process import Body
 from engine.service.standing import export_standing
@@ -32,6 +33,8 @@ from engine.store.protocol import REFERENCE_LANE, Store
 
 AT_ONCE: Final = 2000
 """Events a canonical batch."""
+AGGREGATES_AT_ONCE: Final = 200
+"""Aggregates read from the store at once."""
 SHOWN: Final = 5
 """Differences that a report spells out."""
 _COMPARED: Final = ("id", "aggregate", "identity", "bundle", "input_digest", "outcomes", "verdict", "supersedes", "cause")
@@ -63,14 +66,32 @@ def check(store: Store, opa: Path, progress: Progress = lambda _: None) -> Repor
 
 
 def canonical(store: Store, opa: Path, progress: Progress = lambda _: None) -> Report:
-    """Fold all events in order of event time and compare what stands; how far a run had settled isn't compared."""
+    """Fold all events in order of event time and compare what stands; how far a run had settled isn't compared.
+
+    In order nothing is late: what the correction horizon left uncharged is taken over from the store.
+    """
     bundle = bundle_of(store)
     if bundle is None:
         return Report(0, 0)
     memory = MemoryStore()
     with _body(memory, bundle, opa, 1) as body:
+        body.carried = _made_by_the_horizon(store)
         refold(store, body, progress)
     return _compare_standing(store, memory)
+
+
+def _made_by_the_horizon(store: Store) -> dict[tuple[str, str], horizon.Outcomes]:
+    """Give the outcomes that stand because of the correction horizon: they depend on when facts came."""
+    found = {}
+    keys = store.aggregates()
+    for start in range(0, len(keys), AGGREGATES_AT_ONCE):
+        for loaded in store.load(keys[start : start + AGGREGATES_AT_ONCE]).values():
+            for row in loaded.decisions:
+                if horizon.GUARD in row.outcomes:
+                    outcomes = msgspec.json.decode(row.outcomes)
+                    outcomes.pop("pass", None)
+                    found[row.aggregate, row.identity] = horizon.made_by_it(outcomes)
+    return found
 
 
 def rebuild(store: Store, opa: Path, progress: Progress = lambda _: None) -> Report:
@@ -150,7 +171,7 @@ def _replayed(
 
 
 def _again(body: Body, batch: Batch) -> None:
-    body.holding.given = read_held(batch.held)
+    body.holding.given, body.horizon_days = read_held(batch.held), batch.horizon
     if batch.kind == "redecide":
         body.redecide(batch.lane, batch.recorded_at, msgspec.json.decode(batch.work, type=list[str]))
     elif batch.kind == "settle":

@@ -59,6 +59,8 @@ class Work(msgspec.Struct):
     ended: bool = False
     held: str = ""
     """The rules that are held, as recorded."""
+    horizon: int = 0
+    """The correction horizon it was folded under, days."""
 
 
 def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken: Taken, background: Sequence[str] = ()) -> Work:

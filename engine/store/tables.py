@@ -101,6 +101,7 @@ class BatchTable(Stored, table=True):
     watermark: int = big()
     work: str
     held: str
+    horizon: int
     lanes: int
     read: int
     accepted: int

@@ -60,6 +60,7 @@ class Head(Row, frozen=True):
     outbox_sequence: int
     lanes: int
     held: str
+    horizon: int
 
 
 class Kept(Row, frozen=True):

@@ -58,7 +58,7 @@ def truth() -> None:
     table(
         "batch", "lane version",
         "int: lane; big: version; text: kind; big: recorded_at reference watermark; text: work held;"
-        "int: lanes read accepted duplicates; big: outbox_sequence",
+        "int: horizon lanes read accepted duplicates; big: outbox_sequence",
         **ROWS,
     )  # fmt: skip
     table(
