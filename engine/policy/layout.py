@@ -19,7 +19,7 @@ CODES: Final = "codes.json"
 MANIFEST: Final = ".manifest"
 ROOTS: Final = ("covenant", "facts", "params")
 """What a bundle of ours holds of OPA's `data`."""
-DATA: Final = (PARAMS, "clauses.json", "fixtures.json", CODES)
+DATA: Final = (PARAMS, "clauses.json", "fixtures.json", "signature.json", CODES)
 
 
 def misplaced(folder: Path) -> Iterator[Problem]:
