@@ -14,8 +14,9 @@ def attention(queries: Queries) -> list[str]:
     waiting = queries.waiting(holding.TYPES)
     said = [holding.in_words(hold) for hold in holding.holds(waiting.holds, waiting.unsettled)]
     if waiting.dirty:
-        many = f"{waiting.dirty:,} aggregates are" if waiting.dirty > 1 else "One aggregate is"
-        said.append(f"{many} being decided anew because of late facts; what is shown of them may yet change.")
+        several = waiting.dirty > 1
+        many, them = (f"{waiting.dirty:,} aggregates are", "them") if several else ("One aggregate is", "it")
+        said.append(f"{many} being decided anew because of late facts; what is shown of {them} may yet change.")
     return said
 
 
