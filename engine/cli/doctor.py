@@ -1,11 +1,15 @@
-"""`covenant doctor`: what Covenant needs, looked at one by one, each with what to do where it isn't there. Changes nothing."""
+"""`covenant doctor`: what Covenant needs, and what somebody should look after, each with since when and what to do.
+
+Changes nothing, and looks at everything however much of it fails. Exit 3 where something it depends on isn't there, 1
+where all is there and something should be looked after, 0 where nothing should.
+"""
 
 from __future__ import annotations
 
 import socket
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Final
 
@@ -15,8 +19,10 @@ import msgspec
 from engine import bootstrap
 from engine.cli.shell import Shell, pass_shell
 from engine.domain.errors import BrokerUnavailable, CovenantError, DependencyMissing, StoreUnavailable, UsageError
+from engine.domain.values import Instant, instant_text
 from engine.policy import opa_binary
 from engine.service.attention import attention
+from engine.service.health import problems
 from engine.settings import Settings
 from engine.store.queries import Queries
 
@@ -32,23 +38,49 @@ class Finding(msgspec.Struct, frozen=True):
     ok: bool
     says: str
     do: str = ""
-    notes: bool = False
-    """Nothing is missing, and yet it should be known."""
+    since: Instant | None = None
+    rules: tuple[str, ...] = ()
 
 
-@click.command(short_help="See whether all that Covenant needs is there.")
+@click.command(short_help="See whether all that Covenant needs is there, and what to look after.")
+@click.option("--needs", is_flag=True, help="Only whether what it needs is there, not what is in the store.")
 @pass_shell
-def doctor(shell: Shell) -> None:
-    """See whether settings, OPA, policies, store and broker are as they must be; exit 3 if something is missing."""
-    findings = list(examine(shell))
+def doctor(shell: Shell, *, needs: bool) -> None:
+    """See whether settings, OPA, policies, store and broker are as they must be, and what somebody should look after.
+
+    That is: refused events, rules that fail, what waits to be decided or published, and feeds that are silent, with the
+    rules that wait for them. Exit 3 if something is missing, 1 if something is to be looked after, 0 otherwise.
+    """
+    found = list(examine(shell))
+    missing = [finding for finding in found if not finding.ok]
+    troubles = [] if needs or missing else list(look_after(shell.settings))
     if shell.format == "text":
-        for finding in findings:
-            mark = "MISSING" if not finding.ok else "NOTE   " if finding.notes else "ok     "
-            click.echo(f"{mark}  {finding.check:<9} {finding.says} {finding.do}".rstrip())
+        for finding in found:
+            click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.check:<11} {finding.says} {finding.do}".rstrip())
+        for finding in troubles:
+            since = f" Since {instant_text(finding.since)}." if finding.since is not None else ""
+            click.echo(f"LOOK     {finding.check:<11} {finding.says}{since} {finding.do}")
     else:
-        shell.rows(map(msgspec.to_builtins, findings), Finding.__struct_fields__)
-    if not all(finding.ok for finding in findings):
-        raise click.exceptions.Exit(MISSING)
+        shell.rows(map(_written, [*found, *troubles]), Finding.__struct_fields__)
+    if missing or troubles:
+        raise click.exceptions.Exit(MISSING if missing else 1)
+
+
+def look_after(settings: Settings) -> Iterator[Finding]:
+    """Say what in the store is to be looked after; nothing where there is no store yet."""
+    file = bootstrap.sqlite_file(settings)
+    if file is not None and not file.exists():
+        return
+    with closing(bootstrap.read_store(settings)) as store:
+        for said in attention(Queries(store)):
+            yield Finding("rules", ok=False, says=said)
+        for found in problems(store, published=bool(settings.broker)):
+            yield Finding(found.problem, ok=False, says=found.says, do=found.do, since=found.since, rules=found.rules)
+
+
+def _written(finding: Finding) -> dict[str, object]:
+    since = "" if finding.since is None else instant_text(finding.since)
+    return {name: getattr(finding, name) for name in finding.__struct_fields__} | {"since": since}
 
 
 def examine(shell: Shell) -> Iterator[Finding]:
@@ -65,7 +97,6 @@ def examine(shell: Shell) -> Iterator[Finding]:
             yield Finding(name, ok=True, says=check(settings))
         except CovenantError as error:
             yield Finding(name, ok=False, says=error.message, do=error.do)
-    yield from _waiting(settings)
 
 
 def _opa(settings: Settings) -> str:
@@ -93,16 +124,6 @@ def _store(settings: Settings) -> str:
         _try_writing(settings, file.resolve().parent)
     with closing(bootstrap.open_store(settings)) as store:
         return f"{settings.store_shown}, {len(store.lanes())} lanes written"
-
-
-def _waiting(settings: Settings) -> Iterator[Finding]:
-    """Tell of rules that are held and of what is still being decided anew, where there is a store to ask."""
-    file = bootstrap.sqlite_file(settings)
-    if file is not None and not file.exists():
-        return
-    with suppress(CovenantError), closing(bootstrap.open_store(settings)) as store:
-        for said in attention(Queries(store)):
-            yield Finding("rules", ok=True, says=said, notes=True)
 
 
 def _try_writing(settings: Settings, folder: Path) -> None:

@@ -28,7 +28,7 @@ COMMANDS = {
     "serve": ("engine.cli.findings:serve", "Serve the console and the API on loopback."),
     "up": ("engine.cli.broker:up", "Run worker, relay and console in one process."),
     "topics": ("engine.cli.broker:topics", "Create or describe the broker's topics."),
-    "doctor": ("engine.cli.doctor:doctor", "See whether all that Covenant needs is there."),
+    "doctor": ("engine.cli.doctor:doctor", "See whether all that Covenant needs is there, and what to look after."),
 }
 
 

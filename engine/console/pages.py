@@ -22,6 +22,7 @@ from engine.domain import codec
 from engine.domain.errors import CovenantError
 from engine.service.finding_query import CLEARED, OPEN, QUALIFIERS, parse
 from engine.service.findings import Finding, Findings, as_json
+from engine.service.health import silent_feeds
 from engine.service.people import Choice, People
 from engine.service.problems import MEDIA_TYPE, problem, status_of
 
@@ -76,6 +77,7 @@ class Pages:
             after=after,
             remove=[(_said(*term), query.toggled(*term).text) for term in query.terms],
             titles=self.findings.rule_titles(),
+            feeds=silent_feeds(self.findings.queries.store),
             qualifiers=QUALIFIERS,
         )
 
@@ -114,6 +116,7 @@ class Pages:
             "person.html",
             attention=self.findings.attention(),
             p=account,
+            feeds=silent_feeds(self.findings.queries.store, f"{account.organisation}/person/{account.id}"),
             most=most,
             open=sum(one.status in OPEN for one in account.findings),
             cleared=all(one.status in CLEARED for one in account.findings),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Iterable
+from typing import Final
 
 from engine.domain.events import Event
 from engine.domain.events.derived import PolicyHeld, PolicyReleased
@@ -16,6 +17,9 @@ from engine.domain.events.reference import (
 )
 from engine.domain.order import place
 from engine.domain.values import FOREVER
+
+WAITS_FOR: Final = "the feed of "
+"""How a reason begins that names a feed; the feed's name follows it."""
 
 
 class Reference:
@@ -59,7 +63,7 @@ class Reference:
         if through >= at:
             return ""
         said = "has never said how far it is complete" if through < 0 else "is not complete up to then"
-        return f"the feed of {feed} {said}"
+        return f"{WAITS_FOR}{feed} {said}"
 
     def affected_since(self, event: Event) -> int:
         """Give the moment from which a further reference event changes what is folded or asked."""

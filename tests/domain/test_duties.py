@@ -23,7 +23,10 @@ NEXT = {**ME, "kind": "acceptable_use", "version": "2"}
 
 def complete(through: str = "2028-01-01") -> list[Event]:
     """Legal says how far its feeds are complete."""
-    return [event("feed.completed_through", "2028-01-02", feed=feed, through=through) for feed in ("agreements", "disclosures")]
+    return [
+        event("feed.completed_through", "2028-01-02", feed=feed, through=through)
+        for feed in ("people", "agreements", "disclosures")
+    ]
 
 
 def asked(events: list[Event], kind: str, reference: Reference | None = None) -> list[Question]:

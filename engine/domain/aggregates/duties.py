@@ -33,7 +33,7 @@ FEEDS: Final = {
 }  # fmt: skip
 """Which feed must be complete for the duty's absence to be judged."""
 OF_THE_EMPLOYED: Final = frozenset({ASSIGNMENT, REACCEPTANCE, ATTESTATION})
-"""What nobody owes any more who left before it was due."""
+"""What nobody owes any more who left before it was due: the feed of people must be complete too, or they may have left."""
 PERIODS: Final = (
     "assignment_us", "reacceptance_us", "attestation_us", "disclosure_us", "heartbeat_us", "expiring_us", "uncovered_us",
 )  # fmt: skip
@@ -206,6 +206,8 @@ def facts(
     due = {"kind": data.kind, "about": data.about_, "at": at, "since": since, "sent_at": sent, "asked": asked}
     unknown: dict[str, str] = {}
     why = "" if met else reference.incomplete(event.organisation, FEEDS[data.kind], at)
+    if not (met or why) and data.kind in OF_THE_EMPLOYED:
+        why = reference.incomplete(event.organisation, "people", at)
     if why:
         unknown["facts.due.met"] = why
     else:
