@@ -152,7 +152,7 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     }),
     "identity.asked": ("2025-09-06T15:00:00Z", {
         "alias": {"kind": "login", "value": "github.com/ada"}, "asker_kind": "repository", "asker_id": "github.com#17273051",
-        "cause": "https://github.com/repository-forked-1",
+        "cause": "https://github.com/repository-forked-1", "in_org": True,
     }),
     "identity.resolved": ("2025-09-06T15:00:00Z", {
         "asker_kind": "repository", "asker_id": "github.com#17273051", "cause": "https://github.com/repository-forked-1",
