@@ -22,7 +22,7 @@ from engine.domain.errors import BrokerUnavailable, CovenantError, DependencyMis
 from engine.domain.values import Instant, instant_text
 from engine.policy import opa_binary
 from engine.service.attention import attention
-from engine.service.health import problems
+from engine.service.health import troubles
 from engine.settings import Settings
 from engine.store.queries import Queries
 
@@ -53,16 +53,16 @@ def doctor(shell: Shell, *, needs: bool) -> None:
     """
     found = list(examine(shell))
     missing = [finding for finding in found if not finding.ok]
-    troubles = [] if needs or missing else list(look_after(shell.settings))
+    after = [] if needs or missing else list(look_after(shell.settings))
     if shell.format == "text":
         for finding in found:
             click.echo(f"{'ok     ' if finding.ok else 'MISSING'}  {finding.check:<11} {finding.says} {finding.do}".rstrip())
-        for finding in troubles:
+        for finding in after:
             since = f" Since {instant_text(finding.since)}." if finding.since is not None else ""
             click.echo(f"LOOK     {finding.check:<11} {finding.says}{since} {finding.do}")
     else:
-        shell.rows(map(_written, [*found, *troubles]), Finding.__struct_fields__)
-    if missing or troubles:
+        shell.rows(map(_written, [*found, *after]), Finding.__struct_fields__)
+    if missing or after:
         raise click.exceptions.Exit(MISSING if missing else 1)
 
 
@@ -74,8 +74,8 @@ def look_after(settings: Settings) -> Iterator[Finding]:
     with closing(bootstrap.read_store(settings)) as store:
         for said in attention(Queries(store)):
             yield Finding("rules", ok=False, says=said)
-        for found in problems(store, published=bool(settings.broker)):
-            yield Finding(found.problem, ok=False, says=found.says, do=found.do, since=found.since, rules=found.rules)
+        for found in troubles(store, published=bool(settings.broker)):
+            yield Finding(found.trouble, ok=False, says=found.says, do=found.do, since=found.since, rules=found.rules)
 
 
 def _written(finding: Finding) -> dict[str, object]:

@@ -13,10 +13,10 @@ from engine.store import health as stored
 from engine.store.sql_store import SqlStore
 
 
-class Problem(msgspec.Struct, frozen=True):
+class Trouble(msgspec.Struct, frozen=True):
     """Something that somebody should look after."""
 
-    problem: str
+    trouble: str
     """refused | error | unpublished | feed."""
     says: str
     do: str
@@ -50,24 +50,24 @@ def silent_feeds(store: SqlStore, aggregate: str = "") -> list[SilentFeed]:
     return _silent(*stored.feeds(store, aggregate))
 
 
-def problems(store: SqlStore, *, published: bool) -> list[Problem]:
+def troubles(store: SqlStore, *, published: bool) -> list[Trouble]:
     """Give all problems, the gravest first; `published` says whether a relay should send what waits."""
     found = stored.health(store)
     told = []
     for count, since in found.errors:
         do = "`covenant violations list` goes on without them; mend the rule, activate the new bundle."
-        told.append(Problem("error", f"{_times(count, 'decision')} failed in a rule and judged nothing.", do, Instant(since)))
+        told.append(Trouble("error", f"{_times(count, 'decision')} failed in a rule and judged nothing.", do, Instant(since)))
     if found.refused:
         codes = ", ".join(f"{code} {count:,}" for code, count, _ in found.refused[:4])
         total, since = sum(count for _, count, _ in found.refused), min(at for _, _, at in found.refused)
         do = "See `covenant dead-letters list`; once mended, `covenant dead-letters redrive --all`."
-        told.append(Problem("refused", f"{_times(total, 'event')} refused and kept: {codes}.", do, Instant(since)))
+        told.append(Trouble("refused", f"{_times(total, 'event')} refused and kept: {codes}.", do, Instant(since)))
     if found.unsent and published:
         do = "See that `covenant relay` runs and reaches the broker."
-        told.append(Problem("unpublished", f"{_times(found.unsent, 'message')} not published yet.", do))
+        told.append(Trouble("unpublished", f"{_times(found.unsent, 'message')} not published yet.", do))
     for feed in _silent(found.waiting, found.completed):
         do = "See that its source runs, and have it send feed.completed_through; what waits is judged by itself then."
-        told.append(Problem("feed", feed.sentence, do, feed.since if feed.through is None else feed.through, feed.rules))
+        told.append(Trouble("feed", feed.sentence, do, feed.since if feed.through is None else feed.through, feed.rules))
     return told
 
 

@@ -1,4 +1,4 @@
-"""What the store holds that somebody should look after: refusals, rules in error, messages left unsent, feeds that are waited for.
+"""What the store holds that somebody should look after: refusals, rules in error, messages left, feeds waited for.
 
 Reads only, a constant number of queries; which of it is a problem, and what to do, is `service.health`'s to say.
 """
