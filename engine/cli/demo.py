@@ -12,6 +12,7 @@ import msgspec
 from engine import bootstrap
 from engine.cli.ingest import in_words, standing, summarise
 from engine.cli.shell import Shell, pass_shell
+from engine.domain import verdicts
 from engine.domain.records import ViolationRow
 from engine.intake.arrivals import Arrival
 from engine.intake.cloudevents import decode
@@ -110,8 +111,8 @@ def _excused(lookups: Lookups) -> dict[tuple[str, str, str], int]:
     """Count the events that a guard excused, by rule, aggregate and guard."""
     counts: dict[tuple[str, str, str], int] = {}
     for aggregate, outcomes in lookups.outcomes():
-        for rule, outcome in msgspec.json.decode(outcomes).items():
-            if rule != "pass" and outcome["outcome"] == "excused":
+        for rule, outcome in verdicts.read(outcomes).said.items():
+            if outcome["outcome"] == "excused":
                 key = (rule, aggregate.partition("/")[2], outcome["guard"])
                 counts[key] = counts.get(key, 0) + 1
     return counts

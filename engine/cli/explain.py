@@ -91,6 +91,8 @@ def in_words(explanation: Explanation, *, every: bool) -> Iterator[str]:
 def _rule(rule: RuleExplained, *, full: bool) -> Iterator[str]:
     if rule.sentence:
         yield rule.sentence
+    if rule.why:
+        yield f"It doesn't apply: {rule.why}."
     if rule.excused_by:
         yield f"Excused: {rule.excused_by}."
     yield from (f"Unknown: {path} ({why})." for path, why in rule.missing.items())

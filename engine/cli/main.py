@@ -14,6 +14,7 @@ COMMANDS = {
     "ingest": ("engine.cli.ingest:ingest", "Take in files of events, judge them and record what was found."),
     "convert": ("engine.cli.convert:convert", "Turn a source's own payloads into CloudEvents lines."),
     "events": ("engine.cli.events:events", "Describe the types of events, with examples and schemas."),
+    "decisions": ("engine.cli.decisions:decisions", "List what the rules said of events, by outcome, rule and aggregate."),
     "violations": ("engine.cli.findings:violations", "List violations, or show one with its evidence."),
     "explain": ("engine.cli.explain:explain", "Make a decision again and show why it came out as it did."),
     "replay": ("engine.cli.replay:replay", "Refold the whole journal and compare with what was decided."),

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import structs
 
+from engine.domain.enablement import Permission
 from engine.domain.events import Data, Event
 from engine.domain.events.derived import DeadlineReached
 from engine.domain.values import month
@@ -39,6 +40,8 @@ class Question(msgspec.Struct, gc=False):
     unknown: dict[str, str]
     agreement: str = "default"
     """Agreement version whose parameters apply."""
+    permission: Permission | None = None
+    """Which rules are enabled then and there; None where the organisation isn't held to records."""
 
 
 class Effects(msgspec.Struct, gc=False):

@@ -6,6 +6,7 @@ import bisect
 from collections.abc import Iterable
 from typing import Final
 
+from engine.domain.enablement import Enablement
 from engine.domain.events import Event
 from engine.domain.events.derived import PolicyHeld, PolicyReleased
 from engine.domain.events.reference import (
@@ -14,6 +15,7 @@ from engine.domain.events.reference import (
     PeriodClosed,
     PricePublished,
     RatePublished,
+    RuleEnabled,
 )
 from engine.domain.order import place
 from engine.domain.values import FOREVER
@@ -33,6 +35,8 @@ class Reference:
         """Feeds that were asked about since whoever folds emptied this: what was asked then hears their news."""
         self._rates: dict[tuple[str, str, str, str], tuple[list[int], list[tuple[int, int]]]] = {}
         self._prices: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
+        events = list(events)
+        self.enablement = Enablement(events)
         for event in sorted(events, key=place):
             data, since = event.data, event.data.effective(event.time)
             if isinstance(data, OrganisationConfigured):
@@ -71,6 +75,8 @@ class Reference:
             return FOREVER  # the books are valued by them when they are read; what is held is judged all the same
         if isinstance(event.data, FeedCompletedThrough):
             return max(0, self._feeds.get((event.organisation, event.data.feed), -1))
+        if isinstance(event.data, RuleEnabled):
+            return self.enablement.affected_since(event)
         since: int = event.data.effective(event.time)
         return since
 

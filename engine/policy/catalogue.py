@@ -49,6 +49,9 @@ class Rule(msgspec.Struct, frozen=True):
     asserted: tuple[str, ...] = ()
     """Paths of what the event's source must assert for the rule to apply: "none" there makes it not applicable."""
 
+    record: bool = False
+    """Whether it needs a record of its legal basis even where the organisation has published none."""
+
     def applies(self, event: Mapping[str, Any]) -> bool:
         """Whether the source of an event of its type asserts what the rule speaks of, such as a region."""
         return all(event.get(path.removeprefix("event.")) != "none" for path in self.asserted)
@@ -117,6 +120,7 @@ def make_rule(opa: Path, folder: Path, module: Module) -> Rule:
             page=page.read_text(encoding="utf-8") if page.exists() else "",
             selects=_selects(module),
             asserted=tuple(custom.get("asserted", ())),
+            record=custom.get("record", False),
         )
     except KeyError as error:
         msg = f"{module.name}: its METADATA lacks {error}."

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from engine.domain.enablement import ENABLED, JURISDICTION, OFF, UNSURE, WHY_UNSURE
 from engine.policy.catalogue import Rule
 from engine.policy.evaluator import Answer
 
@@ -36,15 +37,24 @@ class Outcome(msgspec.Struct, frozen=True):
 def outcomes(rules: Sequence[Rule], document: Mapping[str, Any], answer: Answer) -> list[Outcome]:
     """Give an outcome for each rule that the event's type concerns."""
     if answer.error:
-        return [Outcome(rule.code, "error", rule.severity, {"error": answer.error}) for rule in rules]
+        off = document.get("off", {})
+        return [
+            Outcome(rule.code, "not-applicable")
+            if off.get(rule.code) == OFF
+            else Outcome(rule.code, "error", rule.severity, {"error": answer.error})
+            for rule in rules
+        ]
     return [_one(rule, document, answer) for rule in rules]
 
 
 def _one(rule: Rule, document: Mapping[str, Any], answer: Answer) -> Outcome:
-    if not rule.applies(document["event"]):
+    enabled = document.get("off", {}).get(rule.code, ENABLED)
+    if enabled == OFF or not rule.applies(document["event"]):
         return Outcome(rule.code, "not-applicable")
     if not rule.concerns(document["event"]):
         return Outcome(rule.code, "pass")
+    if enabled == UNSURE:
+        return Outcome(rule.code, "indeterminate", rule.severity, missing={JURISDICTION: WHY_UNSURE})
     unknown: Mapping[str, str] = document["unknown"]
     if missing := _missing(unknown, rule.breach_needs):
         return Outcome(rule.code, "indeterminate", rule.severity, missing=missing)

@@ -48,7 +48,7 @@ class Asking:
         rules = self.catalogue.for_type(entry.event.type)
         if not rules:
             return None
-        document = document_of(self.sets, aggregate.organisation, question)
+        document = document_of(self.sets, aggregate.organisation, question, rules)
         body = codec.encode(document)
         digest = codec.digest(body).hex()
         if digest == entry.input_digest:

@@ -17,7 +17,7 @@ from typing import IO, Any, Final
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import codec, verdicts
 from engine.domain.errors import UsageError
 from engine.domain.order import Place, place
 from engine.policy.bundle import Bundle, from_bytes
@@ -146,7 +146,8 @@ def _before(store: Store, recorded: dict[tuple[str, str], Any], places: dict[tup
     judged = []
     for (aggregate, identity), row in recorded.items():
         outcomes = _outcomes(row.outcomes)
-        outcomes.pop("pass", None)
+        for listed in (verdicts.PASSED, verdicts.NOT_APPLICABLE):
+            outcomes.pop(listed, None)
         judged.append(Judged(aggregate, identity, places[aggregate, identity], outcomes, row.id, row.bundle))
     return sorted(judged, key=lambda one: (one.aggregate.encode(), one.place))
 

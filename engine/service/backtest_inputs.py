@@ -76,10 +76,11 @@ class Noting:
         for key, (aggregate, entry) in folding.touched.items():
             question, event = entry.effects.question, entry.event
             entry.effects = NOTHING
-            if question is None or not self._catalogue.for_type(event.type):
+            rules = self._catalogue.for_type(event.type)
+            if question is None or not rules:
                 self._noted.pop(key, None)
                 continue
-            body = codec.encode(document_of(self._sets, aggregate.organisation, question))
+            body = codec.encode(document_of(self._sets, aggregate.organisation, question, rules))
             self._noted[key] = (entry.place, event.type, event.time, self._spool.tell(), len(body))
             self._spool.write(body)
         return [], []
@@ -113,7 +114,8 @@ def key_of(store: Store, bundle: Bundle) -> str:
         for batch in store.batches(lane.lane, max(0, lane.version - 1)):
             hasher.update(_encode([batch.recorded_at, [[row.aggregate, row.identity, row.event] for row in batch.journal]]))
     types = sorted({kind for rule in bundle.catalogue.rules for kind in rule.events})
-    hasher.update(_encode([FOLD_VERSION, sorted(bundle.windows.items()), types, sorted(bundle.data["params"])]))
+    codes = sorted((rule.code, rule.record) for rule in bundle.catalogue.rules)  # an input says which aren't enabled
+    hasher.update(_encode([FOLD_VERSION, sorted(bundle.windows.items()), types, codes, sorted(bundle.data["params"])]))
     return hasher.hexdigest()[:32]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import cause, codec
+from engine.domain import cause, codec, verdicts
 from engine.domain.records import (
     DecisionRow,
     IndeterminateRow,
@@ -25,6 +25,7 @@ from engine.policy.catalogue import Rule
 from engine.policy.sentences import render
 from engine.service import horizon
 from engine.service.causes import Causes, Late, Touched, is_its_own
+from engine.service.judging import inapplicable
 from engine.service.memory import Aggregate, Discriminator, LaneMemory
 
 FOLD_VERSION = 3
@@ -66,7 +67,7 @@ class Deciding:
         self.indeterminates: list[IndeterminateRow] = []
         self._groups: dict[tuple[str, str, Discriminator], Touched] = {}
         self._missing: dict[tuple[str, str, str], Aggregate] = {}
-        self._passes: dict[str, str] = {}
+        self._passes: dict[tuple[str, tuple[str, ...]], str] = {}
 
     def decide(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
         """Take the outcomes of one entry (passes left out); record a decision if they differ from what stands."""
@@ -133,7 +134,7 @@ class Deciding:
                 asked.digest,
                 FOLD_VERSION,
                 self.opa_version,
-                _written(asked.rules, outcomes) if outcomes else self._passed(event.type, asked.rules),
+                self._written(event.type, asked, outcomes),
                 verdict,
                 supersedes=entry.decision,
                 cause=_because(entry, late),
@@ -143,11 +144,14 @@ class Deciding:
             self.inputs.append(InputRow(asked.digest, asked.body))
         entry.decision = ident
 
-    def _passed(self, kind: str, rules: Sequence[Rule]) -> str:
-        """Give the outcomes of an event of a type that passed every rule: most are, so they are written once a batch."""
-        written = self._passes.get(kind)
+    def _written(self, kind: str, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> str:
+        """Write outcomes; those of an event of a type that passed every rule once a batch, for most are such."""
+        codes, apart = [rule.code for rule in asked.rules], inapplicable(asked.rules, asked.document)
+        if outcomes:
+            return verdicts.write(codes, outcomes, apart)
+        written = self._passes.get((kind, apart))
         if written is None:
-            written = self._passes[kind] = _written(rules, {})
+            written = self._passes[kind, apart] = verdicts.write(codes, {}, apart)
         return written
 
     def _count_out(self, aggregate: Aggregate, entry: Entry, late: Late | None) -> None:
@@ -314,11 +318,6 @@ def _because(entry: Entry, late: Late | None) -> str:
     if late is None or (not entry.decision and is_its_own(entry, late.cause)):
         return ""
     return cause.write(late.cause)
-
-
-def _written(rules: Sequence[Rule], outcomes: dict[str, dict[str, Any]]) -> str:
-    passed = [rule.code for rule in rules if rule.code not in outcomes]
-    return codec.encode(outcomes | {"pass": passed}).decode()
 
 
 def _kind_of_change(before: ViolationRow | None, row: ViolationRow) -> str:

@@ -12,7 +12,8 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import codec, verdicts
+from engine.domain.enablement import OFF
 from engine.domain.errors import IntegrityError, NotFound, UsageError
 from engine.domain.order import place
 from engine.domain.records import DecisionRow, PayloadRow, Recorded
@@ -23,7 +24,7 @@ from engine.policy.conditions import Clause, conditions
 from engine.policy.evaluator import Evaluator
 from engine.service import horizon
 from engine.service.deciding import FOLD_VERSION
-from engine.service.judging import document_of, judge
+from engine.service.judging import document_of, inapplicable, judge
 from engine.service.memory import ReferenceLog, folder
 from engine.store.lookups import Lookups
 
@@ -44,6 +45,8 @@ class RuleExplained(msgspec.Struct, frozen=True):
     sentence: str
     evidence: dict[str, Any]
     missing: dict[str, str]
+    why: str
+    """Why it doesn't apply; empty where it does."""
     excused_by: str
     facts: dict[str, Any]
     """Path → value of what the rule reads, as it saw it: micro-units and µs are whole numbers."""
@@ -104,7 +107,7 @@ def explain(lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bu
         (answer,) = evaluator.evaluate([codec.encode(document)])
     finally:
         evaluator.close()
-    now = judge(rules, document, answer)
+    now = {code: {"outcome": verdicts.NOT_APPLICABLE} for code in inapplicable(rules, document)} | judge(rules, document, answer)
     before = _recorded_outcomes(decision)
     now = horizon.carried(horizon.made_by_it(before), now, rules)
     differences = _differences(decision, document, rules, before, now)
@@ -135,7 +138,9 @@ def _document(lookups: Lookups, recorded: Recorded, bundle: Bundle) -> tuple[dic
     if question is None:
         msg = f"The event of decision {decision.id[:12]} comes out as one that no rule is asked about."
         raise IntegrityError(msg, "Run `covenant replay --check` to see how far the journal and the decisions disagree.")
-    return document_of(bundle.data["params"], decision.organisation, question), "refolded"
+    return document_of(
+        bundle.data["params"], decision.organisation, question, bundle.catalogue.for_type(decision.type)
+    ), "refolded"
 
 
 def _refolded(lookups: Lookups, recorded: Recorded, bundle: Bundle) -> Entry:
@@ -167,9 +172,8 @@ def _excused_by(rule: Rule, guard: str) -> str:
 
 
 def _recorded_outcomes(decision: DecisionRow) -> dict[str, dict[str, Any]]:
-    outcomes: dict[str, Any] = msgspec.json.decode(decision.outcomes)
-    outcomes.pop("pass", None)
-    return outcomes
+    outcomes = verdicts.read(decision.outcomes)
+    return outcomes.said | {code: {"outcome": verdicts.NOT_APPLICABLE} for code in outcomes.inapplicable}
 
 
 def _differences(
@@ -200,7 +204,7 @@ def _rule(
     now: dict[str, dict[str, Any]],
     clauses: list[Clause],
 ) -> RuleExplained:
-    nothing = {"outcome": "pass" if rule.applies(document["event"]) else "not-applicable"}
+    nothing = {"outcome": "pass"}
     outcome = now.get(rule.code, nothing)
     needs = dict.fromkeys((*rule.breach_needs, *rule.excuse_needs))
     return RuleExplained(
@@ -213,6 +217,7 @@ def _rule(
         sentence=outcome.get("sentence", ""),
         evidence=outcome.get("evidence", {}),
         missing=outcome.get("missing", {}),
+        why=_why_not(rule, document) if outcome["outcome"] == verdicts.NOT_APPLICABLE else "",
         excused_by=_excused_by(rule, outcome.get("guard", "")),
         facts={path: value for path in needs if (value := _value(document, path)) is not None},
         thresholds=bundle.data["params"].get(document["ps"], {}).get(rule.code, {}),
@@ -221,6 +226,14 @@ def _rule(
         clause_text=bundle.clauses.get(rule.clause, {}).get("text", ""),
         file=rule.file,
     )
+
+
+def _why_not(rule: Rule, document: dict[str, Any]) -> str:
+    """Say why a rule doesn't apply."""
+    if document.get("off", {}).get(rule.code) == OFF:
+        return "no record enables it then, where the person is employed"
+    silent = ", ".join(path for path in rule.asserted if _value(document, path) == "none")
+    return f"the source asserts nothing of {silent}"
 
 
 def _value(document: dict[str, Any], path: str) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.domain.effects import Question
+from engine.domain.enablement import ENABLED, OFF, Permission
 from engine.policy.catalogue import Rule
 from engine.policy.evaluator import Answer
 from engine.policy.outcomes import outcomes
@@ -13,9 +14,13 @@ from engine.policy.params import parameter_set
 from engine.policy.sentences import render
 
 
-def document_of(sets: Mapping[str, Any], organisation: str, question: Question) -> dict[str, Any]:
-    """Make the input document of a question: what the rules see, under the parameter set that applies."""
-    return {
+def document_of(sets: Mapping[str, Any], organisation: str, question: Question, rules: Sequence[Rule] = ()) -> dict[str, Any]:
+    """Make the input document of a question: what the rules see, under the parameter set that applies.
+
+    Which of `rules` aren't enabled then and there stands in it as well, for a decision is made again from it alone.
+    """
+    permission = question.permission
+    document = {
         "v": 1,
         "org": organisation,
         "ps": parameter_set(sets, organisation, question.agreement),
@@ -23,12 +28,26 @@ def document_of(sets: Mapping[str, Any], organisation: str, question: Question) 
         "facts": question.facts,
         "unknown": question.unknown,
     }
+    off = {rule.code: state for rule in rules if (state := _state(rule, permission)) != ENABLED}
+    return document | {"off": off} if off else document
+
+
+def _state(rule: Rule, permission: Permission | None) -> str:
+    if permission is not None:
+        return permission.state(rule.code)
+    return OFF if rule.record else ENABLED
+
+
+def inapplicable(rules: Sequence[Rule], document: Mapping[str, Any]) -> tuple[str, ...]:
+    """Give the codes of the rules that don't apply: none enables them, or the source asserts nothing of what they speak of."""
+    off, event = document.get("off", {}), document["event"]
+    return tuple(rule.code for rule in rules if off.get(rule.code) == OFF or (rule.asserted and not rule.applies(event)))
 
 
 def judge(rules: Sequence[Rule], document: dict[str, Any], answer: Answer) -> dict[str, dict[str, Any]]:
     """Give rule code → outcome for all but a pass and what doesn't apply; a violation carries discriminator, holder, sentence."""
     found: dict[str, dict[str, Any]] = {}
-    if not (answer.breach or answer.error or document["unknown"]):
+    if not (answer.breach or answer.error or document["unknown"] or "off" in document):
         return found  # what most answers say: no rule found a breach, and none lacked a fact
     facts, event = document["facts"], document["event"]
     for outcome in outcomes(rules, document, answer):

@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import codec, verdicts
 from engine.domain.aggregates import alias, person, pool, repository
 from engine.domain.effects import Effects
 from engine.domain.events import Event
@@ -78,7 +78,16 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
         return person.fold(state, event, at, log.now)
 
     def fold_repository(state: Any, event: Event, at: int) -> Effects:
-        return repository.fold(state, event, at, log.now)
+        return permitted(repository.fold(state, event, at, log.now), event, at)
+
+    def fold_pool(state: Any, event: Event, at: int) -> Effects:
+        return permitted(pool.fold(state, event, at), event, at)
+
+    def permitted(effects: Effects, event: Event, at: int) -> Effects:
+        """Ask under the records that hold whoever is concerned: where they are employed isn't known but to themselves."""
+        if effects.question is not None:
+            effects.question.permission = log.now.enablement.permission(event.organisation, "", at)
+        return effects
 
     if kind == "person":
         start = partial(person.start, ident, dict(windows))
@@ -87,7 +96,7 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
         begin = partial(repository.State, release_us=windows["release_us"])
         return Folder(begin, fold_repository, encode, restore, log.heard)
     if kind == "pool":
-        return Folder(pool.State, pool.fold, encode, restore)
+        return Folder(pool.State, fold_pool, encode, restore)
     return Folder(alias.State, alias.fold, encode, restore)
 
 
@@ -177,8 +186,7 @@ class Aggregate:
             entry = self.timeline.find(decision.identity)
             if entry is not None:
                 entry.decision, entry.input_digest = decision.id, decision.input_digest
-                entry.outcomes = msgspec.json.decode(decision.outcomes)
-                entry.outcomes.pop("pass", None)
+                entry.outcomes = verdicts.read(decision.outcomes).said
                 self.count_in(entry)
         for violation in loaded.violations:
             self.violations[violation.rule, tuple(msgspec.json.decode(violation.discriminator))] = violation

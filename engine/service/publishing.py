@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from engine.domain import cause, codec
+from engine.domain import cause, codec, verdicts
 from engine.domain.records import DecisionRow, IndeterminateRow, RefusedRow, ViolationChange, ViolationRow
 from engine.domain.values import Instant
 
@@ -148,8 +148,7 @@ class Publisher:
         yield from _summaries(recorded)
 
     def _decision(self, row: DecisionRow) -> dict[str, Any]:
-        outcomes = msgspec.json.decode(row.outcomes)
-        passed = outcomes.pop("pass", [])
+        outcomes, passed, _ = verdicts.read(row.outcomes)
         return {
             "id": row.id,
             "aggregate": self.masked(row.aggregate),

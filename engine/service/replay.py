@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from engine.domain import cause, codec
+from engine.domain import cause, codec, verdicts
 from engine.domain.derivation import Delivery
 from engine.domain.errors import IntegrityError
 from engine.domain.events import Event
@@ -88,9 +88,7 @@ def _made_by_the_horizon(store: Store) -> dict[tuple[str, str], horizon.Outcomes
         for loaded in store.load(keys[start : start + AGGREGATES_AT_ONCE]).values():
             for row in loaded.decisions:
                 if horizon.GUARD in row.outcomes:
-                    outcomes = msgspec.json.decode(row.outcomes)
-                    outcomes.pop("pass", None)
-                    found[row.aggregate, row.identity] = horizon.made_by_it(outcomes)
+                    found[row.aggregate, row.identity] = horizon.made_by_it(verdicts.read(row.outcomes).said)
     return found
 
 

@@ -8,12 +8,12 @@ hundred aggregates at a time; never writes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, Final
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import codec, verdicts
 from engine.domain.records import DecisionRow, IndeterminateRow, Loaded, ViolationRow
 from engine.domain.values import instant_text, quantity_text
 from engine.store.protocol import Store
@@ -49,8 +49,7 @@ def _by_event(decision: DecisionRow) -> tuple[int, bytes, bytes]:
 
 
 def _decision(row: DecisionRow) -> dict[str, Any]:
-    outcomes: dict[str, Any] = msgspec.json.decode(row.outcomes)
-    passed: Sequence[str] = outcomes.pop("pass", ())
+    outcomes = verdicts.read(row.outcomes)
     return {
         "kind": "decision",
         "aggregate": row.aggregate,
@@ -58,8 +57,8 @@ def _decision(row: DecisionRow) -> dict[str, Any]:
         "event": row.event_id,
         "type": row.type,
         "time": instant_text(row.time),
-        "outcomes": dict(sorted(outcomes.items())),
-        "pass": sorted(passed),
+        "outcomes": dict(sorted(outcomes.said.items())),
+        "pass": sorted(outcomes.passed),
     }
 
 

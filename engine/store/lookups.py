@@ -5,11 +5,11 @@ Reads only, but for `forget_refused`, which ends a refused event's wait once it 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import and_, case, delete, func, select
+from sqlalchemy import and_, case, delete, func, or_, select
 
 from engine.domain.aggregates.alias import LINKING
 from engine.domain.errors import NotFound, UsageError
@@ -60,6 +60,17 @@ class Lookups:
                 decision = DecisionRow(**{name: row[name] for name in DecisionRow.__struct_fields__})
                 found.setdefault(decision.id, Recorded(decision, row["lane"], row["version"], bool(row["stands"])))
         return list(found.values())[:limit]
+
+    def decided(self, *, aggregate: str = "", passes: bool = True, all_: bool = False) -> Iterator[DecisionRow]:
+        """Give decisions as they were recorded: those that stand, or all; of one aggregate; without mere passes if asked."""
+        query = select(D).order_by(D.c.lane, D.c.version, D.c.ordinal)
+        query = query if all_ else query.where(D.c.stands)
+        query = query if passes else query.where(D.c.verdict != "pass")
+        if aggregate:
+            query = query.where(or_(D.c.aggregate == aggregate, D.c.aggregate.endswith(f"/{aggregate}", autoescape=True)))
+        with self.store.reading() as c:
+            for row in c.execution_options(yield_per=1000).execute(query).mappings():
+                yield DecisionRow(**{name: row[name] for name in DecisionRow.__struct_fields__})
 
     def decisions_of_violations(self, prefix: str, limit: int = 5) -> list[tuple[str, str]]:
         """Give (id, last decision) of violations whose id begins so."""

@@ -28,6 +28,7 @@ def company(seed: int = SEED) -> tuple[tuple[Line, ...], tuple[Story, ...]]:
     """Make the example: its lines in the order of arrival, and its stories."""
     feed = Feed()
     reference.publish(feed)
+    reference.enable(feed)
     reference.complete(feed)
     people.introduce(feed)
     repositories.create(feed)

@@ -31,6 +31,7 @@ _SOURCES: Final = {
     "repository": "https://github.com/acme",
     "organisation": "/acme/settings",
     "rate": "/acme/settings",
+    "rule": "/acme/legal",
     "agreement": "/acme/legal",
     "pool": "/acme/equity",
 }

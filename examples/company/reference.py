@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final, Literal
 
-from engine.domain.events.reference import FeedCompletedThrough, OrganisationConfigured, RatePublished
+from engine.domain.events.reference import FeedCompletedThrough, OrganisationConfigured, RatePublished, RuleEnabled
 from engine.domain.values import DAY_US, Instant, quantity
 from examples.company.clock import START, at
 from examples.company.feed import FEEDS, Feed
@@ -13,6 +13,8 @@ _Source = Literal["people", "approvals", "agreements", "disclosures", "usage", "
 _COMPLETE: Final[tuple[_Source, ...]] = ("people", "approvals", "agreements", "disclosures", "usage", "grants", "repositories")
 Meter = Literal["input_tokens", "cached_tokens", "output_tokens"]
 
+WATCHING: Final = ("FU-003", "FU-005", "IP-007", "IP-010", "IP-011")
+"""Rules that watch how people work, and where: enabled only where the employees' representatives agreed."""
 OWNERS: Final = ("github.com/acme", "github.com/acme-labs")
 GPU_MODELS: Final = ("h100", "a100")
 CLUSTER_PROVIDER: Final = "cluster-a"
@@ -45,6 +47,23 @@ def publish(feed: Feed) -> None:
         feed.say(START - DAY_US, RatePublished(meter="gpu_seconds", units=quantity("3"), per=quantity("3600")))
         cheaper = RatePublished(at("2026-07-01"), meter="gpu_seconds", units=quantity("2.4"), per=quantity("3600"))
         feed.say(at("2026-06-15 09:00"), cheaper)
+
+
+def enable(feed: Feed) -> None:
+    """Record on what the use of the rules rests: most hold for everybody, those that watch people where it was agreed."""
+    everywhere = tuple(f"FU-{n:03d}" for n in range(1, 20)) + tuple(f"IP-{n:03d}" for n in range(1, 17))
+    watching = tuple(code for code in everywhere if code in WATCHING)
+    others = tuple(code for code in everywhere if code not in WATCHING)
+    with feed.scope("records"):
+        feed.say(START - DAY_US, RuleEnabled(record="LB-1", rules=others, legal_basis="the employment contract"))
+        agreed = RuleEnabled(
+            record="LB-2",
+            rules=watching,
+            jurisdictions=("DE", "NL", "US"),
+            legal_basis="legitimate interest",
+            works_agreement="BV-7",
+        )
+        feed.say(START - DAY_US, agreed)
 
 
 def complete(feed: Feed) -> None:

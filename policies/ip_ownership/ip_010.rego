@@ -10,6 +10,7 @@ package covenant.ip_ownership
 #   respondent: holder
 #   discriminator: [event.member_of]
 #   settle: PT72H
+#   record: true
 #   material: [member_of]
 #   thresholds:
 #     organisations: {type: array, uniqueItems: true, items: {type: string}}

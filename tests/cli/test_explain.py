@@ -101,7 +101,7 @@ def test_what_comes_out_otherwise_is_said_with_exit_code_1(covenant: Run, store:
     violation, passed = decisions(store, "violation")[-1], decisions(store, "pass")[0]
     change(store, 'UPDATE decision SET outcomes = \'{"pass":["FU-007"]}\' WHERE id = ?', violation)
     found = explained(covenant, violation, code=1)
-    assert found["differences"] == ["FU-007 was pass and comes out violation."]
+    assert "FU-007 was pass and comes out violation." in found["differences"]
     change(store, 'UPDATE journal SET event = replace(event, \'"quantity":"5"\', \'"quantity":"6"\') WHERE type LIKE \'%usage%\'')
     assert explained(covenant, passed, code=1)["differences"] == [
         "The input comes out otherwise than it was when it was decided."

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from engine.domain.aggregates import authorship, outside, reading
 from engine.domain.effects import Derived, Question, cause_id, header, make
+from engine.domain.enablement import WHY_OFF, Permission, folds
 from engine.domain.events import Event
 from engine.domain.events.derived import ContributionAttributed, ContributionReviewed
 from engine.domain.events.people import PersonMembershipRecorded
@@ -25,8 +26,9 @@ FOLDED: Final = (ContributionAttributed, ContributionReviewed)
 
 
 def question(
-    state: State, event: Event, data: ContributionAttributed | ContributionReviewed, at: int, reference: Reference
-) -> Question:
+    state: State, event: Event, data: ContributionAttributed | ContributionReviewed, at: int, reference: Reference,
+    permission: Permission | None,
+) -> Question:  # fmt: skip
     """Fold a contribution, and ask about it."""
     fields = header(event, at) | {"repo": data.repository, "repo_name": data.name}
     facts: dict[str, Any] = {"holder": state.id, "exit": _exit(state), "approvals": state.approvals.in_force(at)}
@@ -41,7 +43,10 @@ def question(
         fields["private"] = data.private
     if isinstance(data, ContributionReviewed):
         fields["action"] = "downloaded"
-        _read(state, event, data.repository, at, reference, facts, unknown)
+        if folds(permission, "IP-011"):
+            _read(state, event, data.repository, at, reference, facts, unknown)
+        else:
+            _unread(unknown)
         return Question(fields, facts, unknown, state.agreement())
     fields |= {"action": data.action, "commits": data.commits, "authors": "given" if data.authors else "none"}
     reading.heard(state.reading, at)
@@ -51,7 +56,9 @@ def question(
         "determination": _answer(state.determinations.get(data.repository, "none")),
     }
     if data.action == "pushed":
-        _pushed(state, event, data, at, reference, facts, unknown)
+        _pushed(state, event, data, at, reference, facts, unknown, permission)
+    elif data.action == "downloaded" and not folds(permission, "IP-011"):
+        _unread(unknown)
     elif data.action == "downloaded":
         reading.read(state.reading, data, at)
         _read(state, event, data.repository, at, reference, facts, unknown)
@@ -89,18 +96,28 @@ def _exit(state: State) -> dict[str, Any]:
 
 def _pushed(
     state: State, event: Event, data: ContributionAttributed, at: int, reference: Reference,
-    facts: dict[str, Any], unknown: dict[str, str],
+    facts: dict[str, Any], unknown: dict[str, str], permission: Permission | None,
 ) -> None:  # fmt: skip
-    facts["outside"] = found = outside.pushed(state.outside, at, data, facts["links"])
-    if found["disclosure"] == "none" and (why := reference.incomplete(event.organisation, "disclosures", at + 1)):
-        del found["disclosure"]
-        unknown["facts.outside.disclosure"] = why
+    if not folds(permission, "IP-007"):
+        unknown["facts.outside"] = WHY_OFF
+    else:
+        facts["outside"] = found = outside.pushed(state.outside, at, data, facts["links"])
+        if found["disclosure"] == "none" and (why := reference.incomplete(event.organisation, "disclosures", at + 1)):
+            del found["disclosure"]
+            unknown["facts.outside.disclosure"] = why
+    if not folds(permission, "IP-013"):
+        unknown["facts.authorship"] = WHY_OFF
+        return
     said = authorship.facts(state.authorship, data, at)
     why = reference.incomplete(event.organisation, "people", at + 1) if said["foreign"] else ""
     if why:  # a name may be verified to be theirs, and the directory hasn't said so yet
         unknown["facts.authorship"] = why
     else:
         facts["authorship"] = said
+
+
+def _unread(unknown: dict[str, str]) -> None:
+    unknown["facts.downloads"] = unknown["facts.handover"] = WHY_OFF
 
 
 def _read(

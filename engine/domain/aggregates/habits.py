@@ -2,7 +2,8 @@
 
 Part of the person aggregate. Windows are incremental and bounded by their lengths, which are the bundle's; nothing here
 is compared with a threshold. What a source doesn't assert (a network, whether a person sat at it, utilisation) isn't
-counted: the field says "none", and a rule that needs it doesn't apply.
+counted: the field says "none", and a rule that needs it doesn't apply. What only a rule needs that isn't enabled isn't
+counted either.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 
 from engine.domain.aggregates import draws
 from engine.domain.approvals import Approvals
+from engine.domain.enablement import WHY_OFF, Permission, folds
 from engine.domain.events.people import DeterminationRecorded, PersonTravelRecorded
 from engine.domain.events.usage import Usage, UsageGpu, UsageInference
 from engine.domain.values import DAY_US, FOREVER, HOUR_US
@@ -22,6 +24,8 @@ from engine.domain.windows import DayHours, Hours, RunningSum, Sessions
 
 PERIODS: Final = ("burst_window_us", "session_gap_us", "long_days_window_us", "idle_window_us")
 """The bundle's `data.facts`: lengths of the windows (µs)."""
+_OF_BURSTS: Final = ("facts.use.hours_28d", "facts.use.ccu_1h_u", "facts.use.p95_1h_28d_u")
+_OF_IDLING: Final = ("facts.use.gpu_s_7d", "facts.use.gpu_idle_s_7d")
 PERCENTILE: Final = 95
 NEVER: Final = -(2**53)
 
@@ -79,23 +83,40 @@ def learn(habits: Habits, data: Any, at: int) -> None:
 
 
 def note(
-    habits: Habits, data: Usage, at: int, credential: str, units: tuple[int, str], approvals: Approvals
+    habits: Habits,
+    data: Usage,
+    at: int,
+    credential: str,
+    units: tuple[int, str],
+    approvals: Approvals,
+    permission: Permission | None = None,
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
     """Count a usage in; gives fields of the event, sums of the use, and what of them is unknown and why.
 
     `units` are the micro-units that count towards caps, and why they are unknown where they are.
     """
     fields: dict[str, Any] = {"region": data.region or "none", "tag": data.workload or "none"}
-    use, unknown = _burst(habits, data, at, units)
+    if folds(permission, "FU-002"):
+        use, unknown = _burst(habits, data, at, units)
+    else:
+        use, unknown = {}, dict.fromkeys(_OF_BURSTS, WHY_OFF)
     if isinstance(data, UsageInference):
         fields["tokens"] = data.input_tokens + data.output_tokens
         fields["free"] = data.free
         fields["network"] = "none" if data.network is None else network_of(data.network)
         fields["interactive"] = said = _interactive(data, at, credential, approvals)
-        use["networks"] = [] if data.network is None else habits.sessions.add(at, credential, fields["network"])
-        use["day_hours"] = habits.days.counts(at, add=said == "yes")
+        if not folds(permission, "FU-003"):
+            unknown["facts.use.networks"] = WHY_OFF
+        else:
+            use["networks"] = [] if data.network is None else habits.sessions.add(at, credential, fields["network"])
+        if not folds(permission, "FU-005"):
+            unknown["facts.use.day_hours"] = WHY_OFF
+        else:
+            use["day_hours"] = habits.days.counts(at, add=said == "yes")
     elif isinstance(data, UsageGpu):
         fields["utilisation"] = _utilisation(data)
+        if not folds(permission, "FU-012"):
+            return fields, use, unknown | dict.fromkeys(_OF_IDLING, WHY_OFF)
         counts = fields["utilisation"] == "device"
         whole = int(data.gpu_seconds) if counts else 0
         lazy = whole * (1_000_000 - (data.utilisation_ppm or 0)) // 1_000_000

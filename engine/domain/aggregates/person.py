@@ -16,6 +16,7 @@ from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
 from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, header, make
+from engine.domain.enablement import WHY_OFF, Permission, folds
 from engine.domain.events import Event, agreements
 from engine.domain.events import derived as derivations
 from engine.domain.events import people as p
@@ -105,16 +106,19 @@ def start(ident: str, windows: dict[str, int]) -> State:
 def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
     """Fold one event of the person."""
     data = event.data
+    permission = reference.enablement.permission(event.organisation, state.jurisdiction, at)
     if isinstance(data, u.Usage):
-        return _usage(state, event, data, at, reference)
-    effects = _fold(state, event, data, at, reference)
+        return _usage(state, event, data, at, reference, permission)
+    effects = _fold(state, event, data, at, reference, permission)
+    if effects.question is not None:
+        effects.question.permission = permission
     due = duties.fold(state.duties, event, data, at, state.id)
     return msgspec.structs.replace(effects, derived=[*effects.derived, *due]) if due else effects
 
 
-def _fold(state: State, event: Event, data: Any, at: int, reference: Reference) -> Effects:
+def _fold(state: State, event: Event, data: Any, at: int, reference: Reference, permission: Permission | None) -> Effects:
     if isinstance(data, contributions.FOLDED):
-        return Effects(question=contributions.question(state, event, data, at, reference))
+        return Effects(question=contributions.question(state, event, data, at, reference, permission))
     if isinstance(data, derivations.IdentityResolved):
         state.resolved[data.cause] = data.person
     elif isinstance(data, derivations.DeadlineReached):
@@ -202,13 +206,13 @@ def _disclosed(state: State, data: agreements.DisclosureSubmitted | agreements.D
         state.inventions[data.disclosure_id] = data.repository
 
 
-def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Reference) -> Effects:
+def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Reference, permission: Permission | None) -> Effects:
     correction = state.corrected.pop(cause_id(event), None)
     stands = data.state if correction is None else correction.state
     if stands == "failed" or (isinstance(data, u.UsageCharged) and data.category != "usage"):
         return NOTHING
     effects = Effects(postings=[], derived=[])
-    if data.consumer is not None and data.consumer.kind != "person":
+    if data.consumer is not None and data.consumer.kind != "person" and folds(permission, "FU-004"):
         asked = derivations.IdentityAsked(data.consumer, "person", state.id, cause_id(event))
         target = f"{event.organisation}/alias/{data.consumer.id}"
         effects.derived.append(Derived(target, make(event, asked, f"asked {cause_id(event)}")))
@@ -224,7 +228,8 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
     if data.repository is not None or drawn is not None or isinstance(data, u.UsageGpu):
         effects.shares = draws.shares(event, data, at, state.id, state.grants, drawn, effects.postings)
     if drawn is not None and settled:
-        outside.used(state.outside, at, data.repository, drawn.ip_terms)
+        if folds(permission, "IP-007"):
+            outside.used(state.outside, at, data.repository, drawn.ip_terms)
         effects.derived += duties.consume(state.duties, event, at, state.id)
     if coverage == "uncovered":
         effects.derived += duties.uncovered(state.duties, event, at, state.id, data.authenticated)
@@ -233,8 +238,9 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
     total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0)
     if why and data.unit == CAP_UNIT:
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why
-    state.links.note(at, event.id, data, grant)
-    effects.question = _usage_question(state, event, data, at, (amount, total, why), coverage, grant)
+    if folds(permission, "IP-001", "IP-007"):
+        state.links.note(at, event.id, data, grant)
+    effects.question = _usage_question(state, event, data, at, (amount, total, why), (coverage, grant), permission)
     return effects
 
 
@@ -274,15 +280,17 @@ def _standing(state: State, data: u.Usage, consumer: str) -> str:
 
 
 def _usage_question(
-    state: State, event: Event, data: u.Usage, at: int, amounts: tuple[int, int, str], coverage: str, grant: Grant | None
-) -> Question:
-    amount, total, why = amounts
+    state: State, event: Event, data: u.Usage, at: int, amounts: tuple[int, int, str], covered: tuple[str, Grant | None],
+    permission: Permission | None,
+) -> Question:  # fmt: skip
+    (amount, total, why), (coverage, grant) = amounts, covered
+    counts = folds(permission, "FU-004")
     consumer = _consumer(state, event, data)
-    if consumer not in ("", state.id) and grant is not None and grant.personal:
+    if counts and consumer not in ("", state.id) and grant is not None and grant.personal:
         state.consumers.add(at, consumer)
     credential = data.authenticated
     units = (amount, why) if data.unit == CAP_UNIT else (0, "")
-    fields, use, unknown = habits.note(state.habits, data, at, credential, units, state.approvals)
+    fields, use, unknown = habits.note(state.habits, data, at, credential, units, state.approvals, permission)
     fields |= header(event, at) | {
         "week": week(at // DAY_US),
         "state": data.state,
@@ -296,7 +304,10 @@ def _usage_question(
     else:
         fields["ccu_u"] = amount
     started = state.jobs.get(data.job_id) if data.job_id else None
-    use["consumers_24h"] = state.consumers.count(at)
+    if counts:
+        use["consumers_24h"] = state.consumers.count(at)
+    else:
+        unknown["facts.use.consumers_24h"] = WHY_OFF
     if at < state.unpriced_until:
         unknown["facts.use.ccu_30d_u"] = state.unpriced_why
     else:
@@ -318,7 +329,7 @@ def _usage_question(
         "job": {"state": "none" if started is None else "started", "started": started or 0},
         "approvals": state.approvals.in_force(at),
     }
-    return Question(fields, facts, unknown, grant.agreement if grant else state.agreement())
+    return Question(fields, facts, unknown, grant.agreement if grant else state.agreement(), permission)
 
 
 def _signing(state: State, event: Event, data: agreements.AgreementSigned, at: int) -> Question:

@@ -20,7 +20,7 @@ _SOURCES: Final = {
     "determination": "https://legal.acme.example", "alias": "https://directory.acme.example",
     "review": "covenant/console", "policy": "covenant/policies",
     "organisation": "https://settings.acme.example", "price": "https://finance.acme.example",
-    "rate": "https://finance.acme.example", "period": "https://finance.acme.example",
+    "rate": "https://finance.acme.example", "rule": "https://legal.acme.example", "period": "https://finance.acme.example",
     "feed": "https://hr.acme.example", "clock": "covenant/clock",
 }  # fmt: skip
 """Who tells of what; the engine itself of what isn't here."""
@@ -269,6 +269,12 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     }),
     "price.published": ("2025-09-10T08:00:00Z", {
         "effective_from": "2025-09-15T00:00:00Z", "price": "0.9", "unit": "GPU-h", "currency": "EUR",
+    }),
+    "rule.enabled": ("2025-06-01T09:00:00Z", {
+        "effective_from": "2025-07-01T00:00:00Z", "record": "LB-2025-3", "rules": ["IP-007", "IP-011"],
+        "jurisdictions": ["DE", "NL"],
+        "legal_basis": "GDPR Art. 6(1)(f), balancing test of 2025-05-20", "works_agreement": "BV-2025-07",
+        "until": "2027-07-01T00:00:00Z",
     }),
     "rate.published": ("2025-06-25T08:00:00Z", {
         "effective_from": "2025-07-01T00:00:00Z", "meter": "gpu_seconds", "units": "3", "per": "3600", "unit": "GPU-h",

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
 
 from engine.domain.events.base import Data, Key, Name, Problem, Rank, event
 from engine.domain.events.grants import Unit
+from engine.domain.events.people import Jurisdiction
 from engine.domain.events.usage import Currency
 from engine.domain.values import Instant, Quantity
+
+RuleCode = Annotated[str, msgspec.Meta(pattern=r"^(FU|IP)-[0-9]{3}$")]
 
 
 class Reference(Data, frozen=True):
@@ -121,6 +124,29 @@ class PolicyRetired(Reference, frozen=True, kw_only=True):
 
     bundle: Name
     author: Name
+
+
+@event("rule.enabled.v1", Rank.REFERENCE, "reference")
+class RuleEnabled(Reference, frozen=True, kw_only=True):
+    """Rules may be used somewhere from a date on, on a legal basis; said again of the same record, it replaces what was said."""
+
+    record: Name
+    """The record's own id."""
+    rules: tuple[RuleCode, ...]
+    jurisdictions: tuple[Jurisdiction, ...] = ()
+    """ISO 3166 countries or subdivisions; US holds for US-CA as well. None: everywhere, of whomever."""
+    legal_basis: Name
+    works_agreement: Name | None = None
+    """The agreement with the employees' representatives, where one is needed."""
+    until: Instant | None = None
+
+    def problem(self, time: int) -> Problem | None:
+        """Refuse a record that enables nothing or ends before it begins; one that ends as it begins withdraws itself."""
+        if not self.rules:
+            return Problem("nothing-enabled", "data.rules is empty: a record enables at least one rule.")
+        if self.until is not None and self.until < self.effective(time):
+            return Problem("dates-out-of-order", "data.until is before the record begins: it must not end before that.")
+        return None
 
 
 @event("clock.ticked.v1", Rank.REFERENCE, "reference")

@@ -125,6 +125,7 @@ STORIES: Final[tuple[Callable[[Feed], Story], ...]] = (
     outside_work.open_source,
     outside_work.own_affair,
     outside_work.disclosures_incomplete,
+    outside_work.not_enabled_there,
     leaving.hands_over,
     leaving.reads_as_ever,
     leaving.readings_incomplete,

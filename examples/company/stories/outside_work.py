@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from engine.domain.events.agreements import DisclosureDecided, DisclosureSubmitted
-from engine.domain.events.people import About, DeterminationRecorded
+from engine.domain.events.people import About, DeterminationRecorded, PersonJurisdictionChanged
 from examples.company.clock import after, at
 from examples.company.expecting import Excuse, Finding, OpenQuestion, Story, opened
 from examples.company.feed import Feed
@@ -102,4 +102,21 @@ def disclosures_incomplete(feed: Feed) -> Story:
         "Kira pushes to a repository of her own for the fifth time on September 29. Disclosures are known to be complete up "
         "to the 28th only: the question stays open.",
         questions=(OpenQuestion("IP-007", kira.about, "facts.outside.disclosure"),),
+    )
+
+
+def not_enabled_there(feed: Feed) -> Story:
+    """Ida does in Lyon what Wanda does in Berlin."""
+    ida = member("ida")
+    place = outside(ida, "sundial", 36)
+    with feed.scope("not-enabled-there"):
+        feed.say(at("2026-04-01"), PersonJurisdictionChanged(ida.id, "FR"))
+        _pushes(feed, ida, place, "2026-05-04", (0, 1, 2, 3, 4, 5))
+        feed.say(at("2026-06-01"), PersonJurisdictionChanged(ida.id, "DE"))
+        _pushes(feed, ida, place, "2026-06-02", (0, 1, 2, 3))
+    return Story(
+        "not-enabled-there",
+        "Where a rule isn't enabled",
+        "Ida works in France from April to June, where no record enables the rule about outside work: her six pushes of May are "
+        "neither judged nor counted. Back in Germany she pushes four times, which is less than five.",
     )
