@@ -21,6 +21,7 @@ from engine.intake.arrivals import Arrival
 from engine.intake.sources import Options, Source, open_source
 from engine.service.ingest import ingest as take_in
 from engine.service.process import Body
+from engine.service.taking import JOURNAL
 from engine.store.lookups import Lookups
 
 FIELDS = ("id", "code", "field", "reason", "do", "where", "source", "organisation", "recorded_at")
@@ -79,6 +80,9 @@ def redrive(shell: Shell, *, idents: tuple[str, ...], every: bool, code: str, so
     with closing(bootstrap.read_store(settings)) as store:
         lookups = Lookups(store)
         rows = [_one(lookups, ident) for ident in idents] if idents else list(_all(lookups, code, 0))
+        for row in rows:
+            if row.where.startswith(JOURNAL):
+                shell.say(f"{row.id[:12]} was taken in already and has no effect: {row.reason}")
         again = {row.id: list(_again(row, opened, options)) for row in rows}
         lanes = lookups.lanes_of_batches()
         done, document = _send(shell, again, lanes) if lanes > 1 else _take_in(shell, again)

@@ -12,6 +12,7 @@ from msgspec import structs
 
 from engine.domain.enablement import Permission
 from engine.domain.events import Data, Event
+from engine.domain.events.base import Problem
 from engine.domain.events.derived import DeadlineReached
 from engine.domain.values import month
 
@@ -52,6 +53,8 @@ class Effects(msgspec.Struct, gc=False):
     shares: list[Derived] = []
     """This event's parts of facts that many events make up together: one fact for another aggregate is their sum."""
     question: Question | None = None
+    refused: Problem | None = None
+    """Why it has no effect, where only the fold can tell: it stays in the journal, and people are told."""
 
 
 NOTHING = Effects()

@@ -28,7 +28,7 @@ class Reference:
     """Immutable once built, but for a note of what was asked; `at` questions take the moment an event has effect."""
 
     def __init__(self, events: Iterable[Event] = ()) -> None:
-        """Build from reference events in any order; later effect, then later place, wins."""
+        """Build from reference events in any order; later effect, then what was said later, wins."""
         self._owners: dict[str, tuple[list[int], list[frozenset[str]]]] = {}
         self._feeds: dict[tuple[str, str], int] = {}
         self.heard: set[str] = set()
@@ -37,7 +37,7 @@ class Reference:
         self._prices: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
         events = list(events)
         self.enablement = Enablement(events)
-        for event in sorted(events, key=place):
+        for event in sorted(events, key=lambda event: (place(event).time, event.time, place(event))):
             data, since = event.data, event.data.effective(event.time)
             if isinstance(data, OrganisationConfigured):
                 times, owners = self._owners.setdefault(event.organisation, ([], []))

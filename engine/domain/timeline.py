@@ -44,6 +44,8 @@ class Entry(msgspec.Struct):
     """Sent derived facts: their identity → (target, content digest)."""
     postings: dict[tuple[str, str, str], int] = {}
     """Posted so far: (grant, unit, kind) → amount."""
+    refused: str = ""
+    """By which rule it was last told that it has no effect."""
     shares: dict[str, tuple[int, ...]] = {}
     """Its parts of sums: the summed fact's key → amounts."""
     hears: tuple[str, ...] = ()

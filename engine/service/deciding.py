@@ -28,7 +28,7 @@ from engine.service.causes import Causes, Late, Touched, is_its_own
 from engine.service.judging import inapplicable
 from engine.service.memory import Aggregate, Discriminator, LaneMemory
 
-FOLD_VERSION = 3
+FOLD_VERSION = 4
 """Raised whenever folding the same events gives other facts."""
 
 _WEIGHT = {"pass": 0, "excused": 1, "error": 2, "indeterminate": 3, "violation": 4}

@@ -18,12 +18,13 @@ from engine.domain.events import Event
 from engine.domain.events.reference import FeedCompletedThrough
 from engine.domain.order import Place, place
 from engine.domain.order import lane as lane_of
-from engine.domain.records import DerivedRow, JournalRow, PostingRow
+from engine.domain.records import DerivedRow, JournalRow, PostingRow, RefusedRow
 from engine.domain.timeline import Entry
 from engine.domain.values import HOUR_US
 from engine.domain.written import Written, wire, write
 from engine.service.causes import Causes
 from engine.service.memory import KINDS, Aggregate, LaneMemory
+from engine.service.taking import unapplied
 
 _FIRST = Place(0, 0, b"", b"")
 TAIL = 4096
@@ -47,6 +48,8 @@ class Folding:
         self.journal: list[JournalRow] = []
         self.derived: list[DerivedRow] = []
         self.postings: list[PostingRow] = []
+        self.refused: list[RefusedRow] = []
+        """What has no effect though it was taken in."""
         self._away: dict[int, list[tuple[Delivery, str]]] = {}
         """Lane → deliveries to it, each with its event as written."""
         self.touched: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
@@ -218,8 +221,17 @@ class Folding:
                 aggregate.sums.fold(entry, entry.effects.shares)
                 if entry.effects.postings or entry.postings:
                     self._post(aggregate, entry, _sum(entry))
+                if entry.effects.refused is not None or entry.refused:
+                    self._tell_refused(aggregate, entry)
             self._send_sums(aggregate)
             self._fresh.pop(key, None)
+
+    def _tell_refused(self, aggregate: Aggregate, entry: Entry) -> None:
+        """Tell once of a fact that has no effect; the journal keeps it, and it has one as soon as what it contradicts is gone."""
+        problem, before = entry.effects.refused, entry.refused
+        entry.refused = problem.code if problem is not None else ""
+        if problem is not None and problem.code != before:
+            self.refused.append(unapplied(problem, entry.event, aggregate.key, self.recorded_at))
 
     def wake(self, keys: Iterable[str]) -> None:
         """Let aggregates fold on whose deadlines have fallen due."""

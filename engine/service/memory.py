@@ -165,6 +165,7 @@ class Aggregate:
                 self.timeline.insert(Entry(row.identity, place(event), event))
         for entry in self.timeline.refold(_folded_until(loaded)):
             self.sums.fold(entry, entry.effects.shares)
+            entry.refused = entry.effects.refused.code if entry.effects.refused is not None else ""
         self._lay(loaded)
         self.dirty_from, self.dirty_causes = loaded.dirty_from, loaded.causes
         if self.dirty_from >= 0:

@@ -115,7 +115,7 @@ class Body:
 
     def refer(self, arrivals: Sequence[Arrival], positions: Mapping[str, int], recorded_at: int) -> BatchResult:
         """Record reference data on its own lane; lanes see it from their next batch on."""
-        taken = refer(self.store, self.recording, arrivals, positions, recorded_at)
+        taken = refer(self.store, self.recording, arrivals, positions, recorded_at, self.log.events)
         self.catch_up()
         self.summing.closed(event for event, _ in taken.events)
         return BatchResult(taken.read, len(taken.events), taken.duplicates, len(taken.refused))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from engine.domain.events import Event
 from engine.domain.records import Batch, Lane, OutboxRow
 from engine.intake.arrivals import Arrival
 from engine.service.deciding import Deciding
 from engine.service.folding import Folding
 from engine.service.memory import LaneMemory
 from engine.service.publishing import Message, Publisher, Recorded
-from engine.service.taking import Taken, take
+from engine.service.taking import Taken, apart, take
 from engine.service.works import Work
 from engine.store.protocol import Store
 
@@ -31,7 +32,7 @@ class Recording:
         folding = work.folding
         recorded = Recorded(
             work.lane, work.version, work.recorded_at, deciding.decisions, list(deciding.violations.values()),
-            deciding.before, deciding.changes, deciding.indeterminates, work.refused,
+            deciding.before, deciding.changes, deciding.indeterminates, [*work.refused, *folding.refused],
         )  # fmt: skip
         forwarded = [Message(DERIVED_TOPIC, key, value) for key, value in folding.messages()]
         outbox = _outbox(memory.outbox_sequence, [*forwarded, *self._said(recorded)])
@@ -62,7 +63,7 @@ class Recording:
             violations=tuple(deciding.violations.values()),
             changes=tuple(deciding.changes),
             indeterminates=tuple(deciding.indeterminates),
-            refused=tuple(work.refused),
+            refused=(*work.refused, *folding.refused),
             derived=tuple({(r.aggregate, r.identity, r.key, r.target): r for r in folding.derived}.values()),
             outbox=outbox,
             aggregates=work.aggregates,
@@ -88,10 +89,16 @@ class Recording:
 
 
 def refer(
-    store: Store, recording: Recording, arrivals: Sequence[Arrival], positions: Mapping[str, int], recorded_at: int
+    store: Store,
+    recording: Recording,
+    arrivals: Sequence[Arrival],
+    positions: Mapping[str, int],
+    recorded_at: int,
+    known: Sequence[Event] = (),
 ) -> Taken:
-    """Record reference data on its own lane; lanes see it from the batch on that follows their next look."""
+    """Record reference data on its own lane, beside what is `known`; lanes see it from the batch on after their next look."""
     taken = take(store, arrivals, recorded_at, {})
+    apart(taken, known, recorded_at)
     lane = store.lane(REFERENCE_LANE)
     folding = Folding(LaneMemory(lane), 1, recorded_at)
     for event, written in taken.events:

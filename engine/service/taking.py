@@ -14,11 +14,15 @@ from engine.domain import codec
 from engine.domain.derivation import Delivery
 from engine.domain.errors import Refusal
 from engine.domain.events import Event
+from engine.domain.events.base import Problem
+from engine.domain.events.reference import PricePublished, RatePublished
 from engine.domain.records import OriginalRow, PayloadRow, RefusedRow, SeenRow
 from engine.domain.written import Written, write
 from engine.intake.arrivals import Arrival
 from engine.store.protocol import Store
 
+JOURNAL = "journal: "
+"""How the place of a refusal begins whose event was taken in."""
 RAW_KEPT = 65_536
 """Bytes of a refused line that are kept, and of a record that events were made from."""
 
@@ -69,6 +73,52 @@ def take(store: Store, arrivals: Sequence[Arrival | Delivery], recorded_at: int,
             refusal = Refusal(msg, do, code="conflicting-duplicate", field="id")
             taken.refused.append(refused_row(arrival, refusal, recorded_at))
     return taken
+
+
+def unapplied(problem: Problem, event: Event, aggregate: str, recorded_at: int) -> RefusedRow:
+    """Make the row of a fact that was taken in and has no effect: only the fold can tell."""
+    do = "It stays in the journal: correct what it contradicts, or tell it with times of their own."
+    refusal = Refusal(problem.text, do, code=problem.code, field=problem.text.split(" ", 1)[0])
+    return refused_row(Arrival(event, None, b"", f"{JOURNAL}{aggregate}"), refusal, recorded_at)
+
+
+def apart(taken: Taken, known: Sequence[Event], recorded_at: int) -> None:
+    """Refuse prices and rates that overlap: two told at one moment, in force from one moment, and not the same.
+
+    Told later, a price from the same moment on is a correction, and stands.
+    """
+    if not any(_price_key(event) for event, _ in taken.events):
+        return
+    said = {key: event for event in known if (key := _price_key(event)) is not None}
+    events = []
+    for event, written in taken.events:
+        key = _price_key(event)
+        before = None if key is None else said.setdefault(key, event)
+        if before is None or _said(before) == _said(event):
+            events.append((event, written))
+            continue
+        msg = f"data.effective_from overlaps with {before.source} {before.id}, which says otherwise from the same moment on."
+        do = "Give it the moment from which it is in force; to correct a price, tell it later than the one that was wrong."
+        refusal = Refusal(msg, do, code="overlapping-price", field="data.effective_from")
+        taken.refused.append(refused_row(Arrival(event, None, b"", f"{event.source} {event.id}"), refusal, recorded_at))
+        taken.seen = [row for row in taken.seen if row.identity != written.identity]
+    taken.events = events
+
+
+def _price_key(event: Event) -> tuple[object, ...] | None:
+    """Give what only one price or rate may be told for."""
+    data = event.data
+    if isinstance(data, PricePublished):
+        return event.organisation, event.time, data.effective(event.time), "price", data.unit, data.currency
+    if isinstance(data, RatePublished):
+        return event.organisation, event.time, data.effective(event.time), data.meter, data.unit, data.model
+    return None
+
+
+def _said(event: Event) -> tuple[int, ...]:
+    """Give what a price or a rate says."""
+    data = event.data
+    return (data.price,) if isinstance(data, PricePublished) else (data.units, data.per)
 
 
 def _keep(taken: Taken, identity: str, raw: bytes) -> None:

@@ -15,7 +15,7 @@ import msgspec
 from engine.domain.effects import NOTHING, Derived, Effects, cause_id, make
 from engine.domain.events import Event
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
-from engine.domain.events.base import CASELESS, Alias, Rank
+from engine.domain.events.base import CASELESS, Alias, Problem, Rank
 from engine.domain.events.derived import AliasHeld, GrantAssigned, IdentityAsked, IdentityResolved
 from engine.domain.events.grants import GrantTransferred
 from engine.domain.values import DAY_US, FOREVER, Instant
@@ -58,12 +58,7 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         state.until = FOREVER if data.valid_until is None else data.valid_until
         return _held(state, event, data.alias, at, before)
     if isinstance(data, GrantAssigned):
-        state.givers, state.gave_at = (state.givers if at == state.gave_at else {"": state.id}), at
-        state.givers.pop(event.causation_id, None)
-        state.givers[event.causation_id] = data.target.id
-        state.giver, state.given_at = state.id, at
-        state.kind, state.id, state.verified, state.until = data.target.kind, data.target.id, True, FOREVER
-        return NOTHING
+        return _assign(state, event, data, at)
     if isinstance(data, CredentialCreated):
         state.kind, state.id, state.verified, state.until = "person", data.owner, True, FOREVER
         return NOTHING
@@ -87,6 +82,27 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{giver}", event)])
     target = state.giver if state.giver and at == state.given_at and event.data.RANK == Rank.APPROVAL else state.id
     return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{target}", event)])
+
+
+def _assign(state: State, event: Event, data: GrantAssigned, at: int) -> Effects:
+    """Let a grant be its receiver's from now on, but for one that goes round: its holder stays who got it first."""
+    state.givers, state.gave_at = (state.givers if at == state.gave_at else {"": state.id}), at
+    if data.target.id == state.givers[""]:
+        return Effects(refused=_circle(event, data))
+    state.givers.pop(event.causation_id, None)
+    state.givers[event.causation_id] = data.target.id
+    state.giver, state.given_at = state.id, at
+    state.kind, state.id, state.verified, state.until = data.target.kind, data.target.id, True, FOREVER
+    return NOTHING
+
+
+def _circle(event: Event, data: GrantAssigned) -> Problem:
+    """Say that a transfer gives a grant back to whom it left at the same instant: who holds it can't be told from it."""
+    text = (
+        f"data.to gives {data.alias.value} back to {data.target.id}, who held it until this very instant; "
+        f"the transfer is {event.causation_id}."
+    )
+    return Problem("circle-of-transfer", text)
 
 
 def _owner(state: State) -> str:

@@ -14,6 +14,7 @@ from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, 
 from engine.domain.events import Alias, Event
 from engine.domain.events import grants as g
 from engine.domain.events.aliases import Target
+from engine.domain.events.base import Problem
 from engine.domain.events.derived import DeadlineReached, GrantAssigned, GrantReceived, PoolCommitted
 from engine.domain.grants import Grant
 from engine.domain.values import Instant, Quantity
@@ -125,7 +126,8 @@ def _early(state: State, data: g.GrantVested, at: int) -> None:
 def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
     known = state.grants.get(data.grant_id)
     if known is not None and known.state != "transferred":
-        return NOTHING  # one grant is issued once; what differs is said by an amendment
+        text = f"data.grant_id is known: {data.grant_id} was issued before; what differs is said by compute.grant.amended.v1."
+        return Effects(refused=Problem("issued-twice", text))
     grant, postings = lifecycle.issue(data, at)
     state.grants[grant.id] = grant
     effects = Effects(postings=postings, derived=[_assigned(state, event, grant.id, state.id)])
@@ -207,6 +209,8 @@ def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effect
 
 
 def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Effects:
+    if data.to == state.id:
+        return Effects(refused=Problem("transfer-to-oneself", "data.to is the holder: a transfer needs another person."))
     effects = Effects(derived=[_assigned(state, event, data.grant_id, data.to)], postings=[])
     effects.question = _transfer_question(state, event, data, at, known)
     if known is not None and known.state not in _OVER:
