@@ -24,8 +24,9 @@ def refused(covenant: Run, folder: Path) -> Path:
     """A store with two refusals of different codes and one good event."""
     raw = json.loads(GOOD)
     del raw["organisation"]
+    another = raw | {"id": "nobodys", "data": raw["data"] | {"grant_id": "another"}}
     path = folder / "mixed.jsonl"
-    path.write_bytes(b"\n".join([GOOD, b"{", json.dumps(raw | {"id": "nobodys"}).encode()]) + b"\n")
+    path.write_bytes(b"\n".join([GOOD, b"{", json.dumps(another).encode()]) + b"\n")
     assert covenant("ingest", path, "--quiet").exit_code == 0
     return path
 
