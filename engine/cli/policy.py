@@ -181,6 +181,7 @@ def check(shell: Shell, folder: Path | None, *, mutants: bool) -> None:
     policies.files_of(bundle_folder)
     opa = bootstrap.find_opa(settings)
     found = checking.problems(opa, bundle_folder, shipped=True) or proving.unproved(opa, bundle_folder, mutants=mutants)
+    found = found or proving.misjudged(opa, bundle_folder, bootstrap.load_bundle(settings, opa))
     if shell.format == "json":
         shell.document(
             {"folder": str(bundle_folder), "problems": [{"where": p.where, "what": p.what, "do": p.do} for p in found]}, ""

@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 from engine.domain.errors import PolicyError
+from engine.policy.bundle import Bundle
 from engine.policy.modules import library_files, rule_files, run
 from engine.policy.mutants import living
+from engine.policy.opa_child import OpaChild
+from engine.policy.states import wrong
 from engine.policy.thresholds import Problem
 
 
@@ -32,6 +36,13 @@ def unproved(opa: Path, folder: Path, *, mutants: bool = True) -> list[Problem]:
         return [Problem(str(folder), error.message, error.do)]
     do = "Write a case that comes out otherwise when it is so: just under, at and just over what is compared."
     return [Problem(f"{m.file}:{m.line}", f"no test notices when this is changed: {m.what}.", do) for m in alive]
+
+
+def misjudged(opa: Path, folder: Path, bundle: Bundle) -> list[Problem]:
+    """Give the rules that accuse or pass by a fact that is unknown, or can't decide by one that is absent."""
+    fixtures = json.loads((folder / "fixtures.json").read_text(encoding="utf-8"))["fixtures"]
+    with closing(OpaChild(bundle, opa)) as evaluator:
+        return wrong(bundle.catalogue.rules, fixtures, evaluator)
 
 
 def _not_run(opa: Path, folder: Path) -> Iterator[Problem]:
