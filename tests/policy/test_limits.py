@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+import sqlite3
 import threading
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from engine.cli.main import main
+from engine.domain.codec import write_event
 from engine.domain.errors import EvaluatorUnavailable
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.evaluator import Answer
 from engine.policy.limits import MEMORY, STRIKES, TIME, Gate, Limits, TookTooLong, carefully, id_of
 from engine.policy.opa_child import OpaChild
 from engine.policy.opa_server import connect
+from tests.domain.make import event
 from tests.policy.servers import DIVIDES, POLICIES, OpaServer, usage
+from tests.policy.test_workbench import LEAVER
 
 SOME = ", ".join(f'"{letter}{number}"' for letter in "abcdefgh" for number in range(10))
 SLOW = f"""	input.facts.use.consumers_24h == 0
@@ -67,6 +75,27 @@ def test_a_rule_that_eats_memory_ends_its_opa_and_another_goes_on(opa_binary: st
     assert [answer.id for answer in answers] == [f"test {10 * part + n}" for part in range(3) for n in range(8)]
     assert {answer.id: answer.error for answer in answers if answer.error} == {"test 15": MEMORY}
     child.close()
+
+
+@pytest.mark.needs_opa
+def test_the_events_of_a_runaway_rule_are_recorded_as_errors_and_not_lost(
+    opa_binary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken in from a file: all are in the journal, one decision is an error, and what else is wrong is found."""
+    bundle = runaway(Path(opa_binary), tmp_path / "policies", SLOW.replace("facts.use.consumers_24h == 0", "event.tokens == 7"))
+    assert bundle.catalogue.rule("FU-099") is not None
+    for name, value in (("OPA", opa_binary), ("HOME", str(tmp_path / "home")), ("OPA_SECONDS", "3")):
+        monkeypatch.setenv(f"COVENANT_{name}", value)
+    slow = event("usage.inference", "2026-01-15", credential="c", quantity="5", input_tokens=7, output_tokens=0)
+    file = tmp_path / "events.jsonl"
+    file.write_bytes(b"".join(write_event(one) + b"\n" for one in (*LEAVER[:2], slow, *LEAVER[2:])))
+    run = CliRunner().invoke(main, ["--policies", str(tmp_path / "policies"), "--format", "json", "ingest", str(file)])
+    assert (run.exit_code, json.loads(run.stdout)["violations"]) == (0, {"FU-007": 1}), run.stderr
+    with closing(sqlite3.connect(tmp_path / "home" / "covenant.db")) as store:
+        verdicts = dict(store.execute("SELECT verdict, count(*) FROM decision WHERE stands GROUP BY verdict").fetchall())
+        ((outcomes,),) = store.execute("SELECT outcomes FROM decision WHERE verdict = 'error'").fetchall()
+    assert verdicts == {"error": 1, "violation": 1}
+    assert TIME in str(outcomes)
 
 
 def asked(inputs: list[bytes], poison: set[int], limits: Limits) -> tuple[list[Answer], list[tuple[int, float]]]:
