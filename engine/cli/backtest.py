@@ -62,7 +62,11 @@ def backtest(
             kept = keep_inputs(store, candidate, work or settings.home / "backtest", progress)
         evaluator = OpaChild(candidate, opa, in_flight=jobs or service.cores() + 1)
         with closing(evaluator), shell.progress("Judging", count_inputs(kept)) as progress:
-            result = service.backtest(store, candidate, evaluator, kept, options, progress)
+            try:
+                result = service.backtest(store, candidate, evaluator, kept, options, progress)
+            except KeyboardInterrupt:
+                shell.say("Ended. The same command with --resume goes on from here.")
+                raise
     said = document(result)
     if html is not None:
         html.write_text(page(said, f"http://{settings.host}:{settings.port}"), encoding="utf-8")

@@ -45,7 +45,7 @@ svg .b-same { fill: var(--same); }
 .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; }
 th, td { padding: .45rem .8rem; text-align: left; border-bottom: 1px solid var(--line); overflow-wrap: normal; }
 tr:last-child > * { border-bottom: 0; } td.n, th.n { text-align: right; } thead th { font-size: .85rem; color: var(--soft); }
-tbody th { font-weight: 500; }
+tbody th { font-weight: 500; min-width: 11rem; }
 .finding { padding: .8rem 1rem; margin: .6rem 0; } .finding h3 { font-size: 1rem; margin: 0; } .finding p { margin: .35rem 0; }
 .tag { font-weight: 650; margin-right: .4rem; } details { margin-top: .3rem; } summary { cursor: pointer; color: var(--link); }
 dl.facts { display: grid; grid-template-columns: minmax(6rem, max-content) 1fr; gap: .1rem .9rem; margin: .5rem 0;
