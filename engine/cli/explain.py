@@ -12,6 +12,7 @@ import msgspec
 from engine import bootstrap
 from engine.cli.shell import Shell, pass_shell
 from engine.cli.wording import said, shown
+from engine.domain import cause
 from engine.domain.records import PayloadRow
 from engine.domain.values import instant_text
 from engine.policy.conditions import Clause
@@ -53,6 +54,8 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "input_digest": made.input_digest,
         "input_from": explanation.rebuilt,
         "input": explanation.document,
+        "supersedes": made.supersedes,
+        "cause": msgspec.to_builtins(cause.read(made.cause)),
         "fold_version": made.fold_version,
         "opa_version": made.opa_version,
         "opa_version_now": explanation.opa_version,
@@ -73,6 +76,8 @@ def in_words(explanation: Explanation, *, every: bool) -> Iterator[str]:
     made = explanation.decision
     yield f"Decision {made.id}: {made.verdict}{'' if explanation.stands else ', superseded or withdrawn since'}."
     yield f"Of {made.type}, {instant_text(made.time)}, {made.source} {made.event_id}, about {made.aggregate}."
+    if (behind := cause.read(made.cause)) is not None:
+        yield f"Because of a late fact: {behind.type} {behind.id} from {behind.source}, {instant_text(behind.time)}."
     if explanation.original is not None:
         written = _original(explanation.original) or {}
         yield f"Made from a record of {written['size']:,} bytes, as its source wrote it: {shown('', written['text'].strip())}"
