@@ -18,8 +18,8 @@ class RunningSum(msgspec.Struct):
     base: int = 0
     """Cumulative sum of what was trimmed."""
 
-    def add(self, at: int, amount: int) -> int:
-        """Add an amount at `at` and give the sum over (at − length, at]."""
+    def add(self, at: int, amount: int, since: int = -1) -> int:
+        """Add an amount at `at` and give the sum over (at − length, at], of what was added at `since` or later."""
         total = (self.sums[-1] if self.sums else self.base) + amount
         self.times.append(at)
         self.sums.append(total)
@@ -29,6 +29,9 @@ class RunningSum(msgspec.Struct):
             self.base = before
             del self.times[:start]
             del self.sums[:start]
+        if since > at - self.length:
+            start = bisect.bisect_left(self.times, since)
+            before = self.sums[start - 1] if start else self.base
         return total - before
 
 
@@ -42,12 +45,12 @@ class Recent(msgspec.Struct):
         """Note that `value` was seen at `at`."""
         self.last[value] = at
 
-    def count(self, at: int) -> int:
-        """Give how many distinct values were seen in (at − length, at]."""
+    def count(self, at: int, begin: int = -1) -> int:
+        """Give how many distinct values were seen in (at − length, at], and at `begin` or later."""
         since = at - self.length
         if any(seen <= since for seen in self.last.values()):
             self.last = {value: seen for value, seen in self.last.items() if seen > since}
-        return len(self.last)
+        return len(self.last) if begin < since else sum(seen >= begin for seen in self.last.values())
 
 
 class Hours(msgspec.Struct):

@@ -23,6 +23,7 @@ import msgspec
 from engine.domain import codec
 from engine.domain.effects import NOTHING
 from engine.domain.errors import IntegrityError
+from engine.domain.lowering import Lowering
 from engine.domain.order import Place
 from engine.domain.timeline import Entry
 from engine.policy.bundle import Bundle
@@ -114,8 +115,9 @@ def key_of(store: Store, bundle: Bundle) -> str:
         for batch in store.batches(lane.lane, max(0, lane.version - 1)):
             hasher.update(_encode([batch.recorded_at, [[row.aggregate, row.identity, row.event] for row in batch.journal]]))
     types = sorted({kind for rule in bundle.catalogue.rules for kind in rule.events})
+    lowered = Lowering(bundle.data["params"]).told_apart()
     codes = sorted((rule.code, rule.record) for rule in bundle.catalogue.rules)  # an input says which aren't enabled
-    hasher.update(_encode([FOLD_VERSION, sorted(bundle.windows.items()), types, codes, sorted(bundle.data["params"])]))
+    hasher.update(_encode([FOLD_VERSION, sorted(bundle.windows.items()), types, codes, sorted(bundle.data["params"]), lowered]))
     return hasher.hexdigest()[:32]
 
 

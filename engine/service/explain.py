@@ -15,6 +15,7 @@ import msgspec
 from engine.domain import codec, verdicts
 from engine.domain.enablement import OFF
 from engine.domain.errors import IntegrityError, NotFound, UsageError
+from engine.domain.lowering import Lowering
 from engine.domain.order import place
 from engine.domain.records import DecisionRow, PayloadRow, Recorded
 from engine.domain.timeline import Entry, Timeline
@@ -150,7 +151,7 @@ def _refolded(lookups: Lookups, recorded: Recorded, bundle: Bundle) -> Entry:
     known = lookups.reference_of(recorded.lane, recorded.version)
     if known:
         log.extend([codec.parse_event(row.event) for row in store.reference(0)[:known]])
-    timeline = Timeline(decision.aggregate, folder(decision.aggregate, bundle.windows, log))
+    timeline = Timeline(decision.aggregate, folder(decision.aggregate, bundle.windows, log, Lowering(bundle.data["params"])))
     latest = {row.identity: row for row in store.entries(decision.aggregate, recorded.version)}
     for row in latest.values():
         if not row.withdrawn:

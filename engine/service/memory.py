@@ -18,6 +18,7 @@ from engine.domain import codec, verdicts
 from engine.domain.aggregates import alias, person, pool, repository
 from engine.domain.effects import Effects
 from engine.domain.events import Event
+from engine.domain.lowering import NEVER, Lowering
 from engine.domain.order import Place, place
 from engine.domain.records import IndeterminateRow, Lane, Loaded, ViolationRow
 from engine.domain.reference import Reference
@@ -69,13 +70,13 @@ class ReferenceLog:
         return found
 
 
-def folder(key: str, windows: Mapping[str, int], log: ReferenceLog) -> Folder:
+def folder(key: str, windows: Mapping[str, int], log: ReferenceLog, lowering: Lowering = NEVER) -> Folder:
     """Give how the aggregate of a key is folded."""
     _, kind, ident = key.split("/", 2)
     encode, restore = _ENCODER.encode, _RESTORE.get(kind, _RESTORE["alias"])
 
     def fold_person(state: Any, event: Event, at: int) -> Effects:
-        return person.fold(state, event, at, log.now)
+        return person.fold(state, event, at, log.now, lowering)
 
     def fold_repository(state: Any, event: Event, at: int) -> Effects:
         return permitted(repository.fold(state, event, at, log.now), event, at)

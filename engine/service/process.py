@@ -13,6 +13,7 @@ from engine.domain import codec
 from engine.domain.derivation import Delivery
 from engine.domain.errors import LaneConflict
 from engine.domain.events import Event
+from engine.domain.lowering import Lowering
 from engine.domain.order import lane as lane_of
 from engine.domain.records import Batch, Lane
 from engine.domain.values import DAY_US
@@ -58,6 +59,7 @@ class Body:
         self.asking = Asking(evaluator, bundle)
         self.recording = Recording(lanes, publisher)
         self.windows = bundle.windows
+        self.lowering = Lowering(bundle.data["params"])
         self.rules = {rule.code: rule for rule in bundle.catalogue.rules}
         self.log = ReferenceLog()
         self.summing = Summing(store)
@@ -260,7 +262,7 @@ class Body:
         waiting = naming.waiting(self.store, missing, linked)
         stored = self.store.load([key for key in missing if key not in waiting])
         for key in missing:
-            aggregate = memory.aggregates.get(key) or Aggregate(key, folder(key, self.windows, memory.log))
+            aggregate = memory.aggregates.get(key) or Aggregate(key, folder(key, self.windows, memory.log, self.lowering))
             aggregate.waiting = key in waiting
             if aggregate.waiting:
                 memory.keep_waiting(key, memory.begun + 1)

@@ -27,9 +27,9 @@ FOLDED: Final = (ContributionAttributed, ContributionReviewed)
 
 def question(
     state: State, event: Event, data: ContributionAttributed | ContributionReviewed, at: int, reference: Reference,
-    permission: Permission | None,
+    permission: Permission | None, since: int = -1,
 ) -> Question:  # fmt: skip
-    """Fold a contribution, and ask about it."""
+    """Fold a contribution, and ask about it; pushes before `since` don't count, as what is asked of them was lowered then."""
     fields = header(event, at) | {"repo": data.repository, "repo_name": data.name}
     facts: dict[str, Any] = {"holder": state.id, "exit": _exit(state), "approvals": state.approvals.in_force(at)}
     unknown: dict[str, str] = {}
@@ -56,7 +56,7 @@ def question(
         "determination": _answer(state.determinations.get(data.repository, "none")),
     }
     if data.action == "pushed":
-        _pushed(state, event, data, at, reference, facts, unknown, permission)
+        _pushed(state, event, data, at, reference, facts, unknown, (permission, since))
     elif data.action == "downloaded" and not folds(permission, "IP-011"):
         _unread(unknown)
     elif data.action == "downloaded":
@@ -96,12 +96,13 @@ def _exit(state: State) -> dict[str, Any]:
 
 def _pushed(
     state: State, event: Event, data: ContributionAttributed, at: int, reference: Reference,
-    facts: dict[str, Any], unknown: dict[str, str], permission: Permission | None,
+    facts: dict[str, Any], unknown: dict[str, str], asked: tuple[Permission | None, int],
 ) -> None:  # fmt: skip
+    permission, since = asked
     if not folds(permission, "IP-007"):
         unknown["facts.outside"] = WHY_OFF
     else:
-        facts["outside"] = found = outside.pushed(state.outside, at, data, facts["links"])
+        facts["outside"] = found = outside.pushed(state.outside, at, data, facts["links"], since)
         if found["disclosure"] == "none" and (why := reference.incomplete(event.organisation, "disclosures", at + 1)):
             del found["disclosure"]
             unknown["facts.outside.disclosure"] = why

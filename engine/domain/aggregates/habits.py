@@ -90,10 +90,12 @@ def note(
     units: tuple[int, str],
     approvals: Approvals,
     permission: Permission | None = None,
+    since: int = -1,
 ) -> tuple[dict[str, Any], dict[str, Any], dict[str, str]]:
     """Count a usage in; gives fields of the event, sums of the use, and what of them is unknown and why.
 
-    `units` are the micro-units that count towards caps, and why they are unknown where they are.
+    `units` are the micro-units that count towards caps, and why they are unknown where they are. Idle GPU time before `since`
+    doesn't count: what is asked of it was lowered then.
     """
     fields: dict[str, Any] = {"region": data.region or "none", "tag": data.workload or "none"}
     if folds(permission, "FU-002"):
@@ -120,8 +122,8 @@ def note(
         counts = fields["utilisation"] == "device"
         whole = int(data.gpu_seconds) if counts else 0
         lazy = whole * (1_000_000 - (data.utilisation_ppm or 0)) // 1_000_000
-        use["gpu_s_7d"] = habits.gpu.add(at, whole) // 1_000_000
-        use["gpu_idle_s_7d"] = habits.idle.add(at, lazy) // 1_000_000
+        held, idle = habits.gpu.add(at, whole, since), habits.idle.add(at, lazy, since)
+        use["gpu_s_7d"], use["gpu_idle_s_7d"] = held // 1_000_000, idle // 1_000_000
     return fields, use, unknown
 
 

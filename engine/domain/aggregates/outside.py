@@ -63,8 +63,13 @@ def determined(outside: Outside, data: DeterminationRecorded) -> None:
         outside.answers[f"{data.question} {data.repository}"] = data.answer
 
 
-def pushed(outside: Outside, at: int, data: ContributionAttributed, links: list[dict[str, Any]]) -> dict[str, Any]:
-    """Count a push in where it went outside for certain; gives the facts about its repository in (at − window, at]."""
+def pushed(
+    outside: Outside, at: int, data: ContributionAttributed, links: list[dict[str, Any]], since: int = -1
+) -> dict[str, Any]:
+    """Count a push in where it went outside for certain; gives the facts about its repository in (at − window, at].
+
+    Pushes before `since` don't count: what is asked of them was lowered then.
+    """
     repository = data.repository
     if any(link["ip_terms"] == "company" for link in links):
         outside.linked.add(repository)
@@ -73,6 +78,9 @@ def pushed(outside: Outside, at: int, data: ContributionAttributed, links: list[
         _count(outside, repository, 1, data.commits)
     _leave(outside, at)
     pushes, commits = outside.counts.get(repository, (0, 0))
+    if since > at - outside.length:
+        late = [commits for when, where, commits in outside.pushes[outside.gone :] if where == repository and when >= since]
+        pushes, commits = len(late), sum(late)
     told = repository in outside.disclosed
     return {
         "pushes_30d": pushes,

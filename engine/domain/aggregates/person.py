@@ -22,10 +22,12 @@ from engine.domain.events import derived as derivations
 from engine.domain.events import people as p
 from engine.domain.events import usage as u
 from engine.domain.grants import Grant
+from engine.domain.lowering import NEVER, Lowering
 from engine.domain.reference import Reference
 from engine.domain.values import DAY_US, FOREVER, week
 from engine.domain.windows import Recent, RunningSum
 
+_SUMS_OF_USE: Final = ("FU-001", "FU-004", "FU-012")
 CAP_UNIT: Final = "CCU"
 """The unit caps are counted in: what is metered in another is no part of them, for the numbers mean something else."""
 
@@ -73,6 +75,8 @@ class State(msgspec.Struct):
     corrected_at: int = -1
     early: dict[str, tuple[int, int]] = {}
     """Grant → (instant, units) that vested at the very instant of the grant's issue, and stand before it."""
+    governed: list[tuple[int, str]] = []
+    """From when on which agreement version applied, by the newest grant."""
     unpriced_until: int = -1
     """Until when the cap's window holds usage whose units nobody knows."""
     unpriced_why: str = ""
@@ -103,22 +107,25 @@ def start(ident: str, windows: dict[str, int]) -> State:
     )
 
 
-def fold(state: State, event: Event, at: int, reference: Reference) -> Effects:
+def fold(state: State, event: Event, at: int, reference: Reference, lowering: Lowering = NEVER) -> Effects:
     """Fold one event of the person."""
     data = event.data
     permission = reference.enablement.permission(event.organisation, state.jurisdiction, at)
     if isinstance(data, u.Usage):
-        return _usage(state, event, data, at, reference, permission)
-    effects = _fold(state, event, data, at, reference, permission)
+        return _usage(state, event, data, at, reference, permission, lowering)
+    effects = _fold(state, event, data, at, reference, permission, lowering)
     if effects.question is not None:
         effects.question.permission = permission
     due = duties.fold(state.duties, event, data, at, state.id)
     return msgspec.structs.replace(effects, derived=[*effects.derived, *due]) if due else effects
 
 
-def _fold(state: State, event: Event, data: Any, at: int, reference: Reference, permission: Permission | None) -> Effects:
+def _fold(
+    state: State, event: Event, data: Any, at: int, reference: Reference, permission: Permission | None, lowering: Lowering
+) -> Effects:
     if isinstance(data, contributions.FOLDED):
-        return Effects(question=contributions.question(state, event, data, at, reference, permission))
+        since = lowering.since(event.organisation, state.governed, state.agreement(), "IP-007")
+        return Effects(question=contributions.question(state, event, data, at, reference, permission, since))
     if isinstance(data, derivations.IdentityResolved):
         state.resolved[data.cause] = data.person
     elif isinstance(data, derivations.DeadlineReached):
@@ -128,7 +135,10 @@ def _fold(state: State, event: Event, data: Any, at: int, reference: Reference, 
     elif isinstance(data, u.UsageCorrected):
         _correct(state, event, data, at)
     elif isinstance(data, holdings.FOLDED):
-        return holdings.fold(state, event, data, at)
+        effects = holdings.fold(state, event, data, at)
+        if state.grants and (not state.governed or state.governed[-1][1] != state.agreement()):
+            state.governed.append((at, state.agreement()))
+        return effects
     elif isinstance(data, agreements.AgreementSigned):
         return Effects(question=_signing(state, event, data, at))
     elif isinstance(data, p.PersonMembershipRecorded):
@@ -206,7 +216,9 @@ def _disclosed(state: State, data: agreements.DisclosureSubmitted | agreements.D
         state.inventions[data.disclosure_id] = data.repository
 
 
-def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Reference, permission: Permission | None) -> Effects:
+def _usage(
+    state: State, event: Event, data: u.Usage, at: int, reference: Reference, permission: Permission | None, lowering: Lowering
+) -> Effects:
     correction = state.corrected.pop(cause_id(event), None)
     stands = data.state if correction is None else correction.state
     if stands == "failed" or (isinstance(data, u.UsageCharged) and data.category != "usage"):
@@ -235,12 +247,14 @@ def _usage(state: State, event: Event, data: u.Usage, at: int, reference: Refere
         effects.derived += duties.uncovered(state.duties, event, at, state.id, data.authenticated)
     if over:
         effects.postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
-    total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0)
+    agreement = grant.agreement if grant else state.agreement()
+    lowered = {code: lowering.since(event.organisation, state.governed, agreement, code) for code in _SUMS_OF_USE}
+    total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0, lowered["FU-001"])
     if why and data.unit == CAP_UNIT:
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why
     if folds(permission, "IP-001", "IP-007"):
         state.links.note(at, event.id, data, grant)
-    effects.question = _usage_question(state, event, data, at, (amount, total, why), (coverage, grant), permission)
+    effects.question = _usage_question(state, event, data, at, (amount, total, why), (coverage, grant), permission, lowered)
     return effects
 
 
@@ -281,7 +295,7 @@ def _standing(state: State, data: u.Usage, consumer: str) -> str:
 
 def _usage_question(
     state: State, event: Event, data: u.Usage, at: int, amounts: tuple[int, int, str], covered: tuple[str, Grant | None],
-    permission: Permission | None,
+    permission: Permission | None, lowered: dict[str, int],
 ) -> Question:  # fmt: skip
     (amount, total, why), (coverage, grant) = amounts, covered
     counts = folds(permission, "FU-004")
@@ -290,7 +304,7 @@ def _usage_question(
         state.consumers.add(at, consumer)
     credential = data.authenticated
     units = (amount, why) if data.unit == CAP_UNIT else (0, "")
-    fields, use, unknown = habits.note(state.habits, data, at, credential, units, state.approvals, permission)
+    fields, use, unknown = habits.note(state.habits, data, at, credential, units, state.approvals, permission, lowered["FU-012"])
     fields |= header(event, at) | {
         "week": week(at // DAY_US),
         "state": data.state,
@@ -305,7 +319,7 @@ def _usage_question(
         fields["ccu_u"] = amount
     started = state.jobs.get(data.job_id) if data.job_id else None
     if counts:
-        use["consumers_24h"] = state.consumers.count(at)
+        use["consumers_24h"] = state.consumers.count(at, lowered["FU-004"])
     else:
         unknown["facts.use.consumers_24h"] = WHY_OFF
     if at < state.unpriced_until:
