@@ -20,8 +20,10 @@ import msgspec
 from engine.domain import codec, verdicts
 from engine.domain.errors import UsageError
 from engine.domain.order import Place, place
+from engine.domain.records import DecisionRow
 from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.evaluator import Answer, Evaluator
+from engine.service import horizon
 from engine.service.backtest_diff import Change, Finding, Judged, Named, compare, findings, outcome_counts
 from engine.service.backtest_inputs import Kept, locked, read_blocks, read_inputs, write_block
 from engine.service.judging import judge
@@ -102,7 +104,7 @@ def backtest(
             for one in block:
                 if (one.aggregate, one.identity) in recorded:
                     places[one.aggregate, one.identity] = one.place
-            after += [_judged(block[index], outcomes, candidate.digest) for index, outcomes in said]
+            after += [_judged(block[index], outcomes, candidate, recorded) for index, outcomes in said]
             events += len(block)
             progress(events)
     before = _before(store, recorded, places)
@@ -132,23 +134,33 @@ def _named(bundle: Bundle) -> dict[str, Named]:
     return {r.code: Named(r.code, r.title, r.severity, r.clause, r.respondent) for r in bundle.catalogue.rules}
 
 
-def _judged(one: Kept, outcomes: dict[str, dict[str, Any]], bundle: str) -> Judged:
-    ident = codec.digest(one.aggregate.encode(), bytes.fromhex(one.identity), bundle.encode(), codec.digest(one.body))
-    return Judged(one.aggregate, one.identity, one.place, outcomes, ident.hex(), bundle)
+def _judged(
+    one: Kept, outcomes: dict[str, dict[str, Any]], candidate: Bundle, recorded: dict[tuple[str, str], DecisionRow]
+) -> Judged:
+    """Give an entry as the candidate judges it; whom the correction horizon spared for a late fact stays spared."""
+    key = (one.aggregate, one.identity)
+    if key in recorded and (made := horizon.made_by_it(_recorded(recorded[key]))):
+        outcomes = horizon.carried(made, outcomes, candidate.catalogue.for_type(one.type))
+    parts = (one.aggregate.encode(), bytes.fromhex(one.identity), candidate.digest.encode(), codec.digest(one.body))
+    return Judged(*key, one.place, outcomes, codec.digest(*parts).hex(), candidate.digest)
 
 
-def _before(store: Store, recorded: dict[tuple[str, str], Any], places: dict[tuple[str, str], Place]) -> list[Judged]:
+def _recorded(row: DecisionRow) -> dict[str, dict[str, Any]]:
+    outcomes = _outcomes(row.outcomes)
+    for listed in (verdicts.PASSED, verdicts.NOT_APPLICABLE):
+        outcomes.pop(listed, None)
+    return outcomes
+
+
+def _before(store: Store, recorded: dict[tuple[str, str], DecisionRow], places: dict[tuple[str, str], Place]) -> list[Judged]:
     """Give what stands of the window's entries in the order in which findings are made of it."""
     lost = sorted({aggregate for aggregate, identity in recorded.keys() - places.keys()})
     for key, loaded in store.load(lost).items():
         for row in loaded.journal:
             places.setdefault((key, row.identity), place(codec.parse_event(row.event)))
     judged = []
-    for (aggregate, identity), row in recorded.items():
-        outcomes = _outcomes(row.outcomes)
-        for listed in (verdicts.PASSED, verdicts.NOT_APPLICABLE):
-            outcomes.pop(listed, None)
-        judged.append(Judged(aggregate, identity, places[aggregate, identity], outcomes, row.id, row.bundle))
+    for (aggregate, identity), told in recorded.items():
+        judged.append(Judged(aggregate, identity, places[aggregate, identity], _recorded(told), told.id, told.bundle))
     return sorted(judged, key=lambda one: (one.aggregate.encode(), one.place))
 
 

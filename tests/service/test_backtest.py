@@ -19,6 +19,7 @@ from engine.service.backtest_inputs import BLOCK, count_inputs, keep_inputs, rea
 from engine.service.backtest_report import document
 from engine.service.ingest import ingest
 from engine.service.process import Body
+from engine.service.replay import finish_lane
 from engine.service.standing import export_standing
 from engine.store.memory_store import MemoryStore
 from engine.store.opening import open_store
@@ -26,6 +27,8 @@ from engine.store.protocol import Store
 from engine.store.sql_store import SqlStore
 from tests.domain.make import event
 from tests.service.brute import differences, put_otherwise, report_of, told
+from tests.service.test_horizon import GRANT, KEY, USED, VOIDED
+from tests.service.test_horizon import NOW as LATER
 from tests.service.test_real_input import read
 
 ROOT = Path(__file__).parents[2]
@@ -177,3 +180,18 @@ def test_two_runs_of_one_backtest_do_not_mix(
             backtest(store, lower, evaluators[lower.digest], inputs, Options(resume=True))
 
     assert backtest(store, lower, evaluators[lower.digest], inputs, Options(), meanwhile).events > 0
+
+
+def test_whom_the_horizon_spared_for_a_late_fact_a_backtest_spares(
+    store: SqlStore, shipped: Bundle, lower: Bundle, evaluators: dict[str, OpaChild], tmp_path: Path
+) -> None:
+    """A voiding told months late charges nobody beyond the horizon: a candidate with the same rule doesn't either."""
+    body = Body(store, evaluators[shipped.digest], shipped, horizon_days=30)
+    body.open(0)
+    for number, batch in enumerate(([GRANT, KEY, USED, LATER], [VOIDED]), 1):
+        body.process(0, [Arrival(one) for one in batch], {}, number)
+    finish_lane(body, 0, 3)
+    said = report_of(store, lower, evaluators[lower.digest], tmp_path)
+    assert said["rows"] == []
+    (rule,) = (rule for rule in said["rules"] if rule["rule"] == "FU-008")
+    assert rule["events"]["base"] == rule["events"]["candidate"] == {"violation": 0, "excused": 2, "indeterminate": 0, "error": 0}
