@@ -9,11 +9,13 @@ import gc
 import hashlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from engine.domain.errors import PolicyError, StoreUnavailable, UsageError
+from engine.domain import codec
+from engine.domain.errors import EvaluatorUnavailable, PolicyError, StoreUnavailable, UsageError
+from engine.domain.events.reference import PolicyActivated
 from engine.policy import opa_binary
 from engine.policy.bundle import Bundle, from_bytes, read_files
 from engine.policy.bundle import load_bundle as read_bundle
@@ -21,8 +23,11 @@ from engine.policy.evaluator import Evaluator
 from engine.policy.limits import Limits
 from engine.policy.opa_child import OpaChild
 from engine.policy.opa_server import connect
+from engine.policy.signing import FILE, Keys, read_keys, read_signature, verify
+from engine.service.activation import Conditions
 from engine.service.process import Body
 from engine.service.publishing import Publisher
+from engine.service.revisions import Others
 from engine.settings import Settings
 from engine.store import opening
 from engine.store.lookups import Lookups
@@ -83,6 +88,7 @@ def _cache_key(folder: Path) -> str:
     for page in sorted(folder.rglob("*.md")):
         with suppress(OSError, UnicodeDecodeError):
             parts[page.relative_to(folder).as_posix()] = page.read_text(encoding="utf-8")
+    parts[FILE] = repr(read_signature(folder))
     hasher = hashlib.sha256()
     for path in sorted(Path(opa_binary.__file__).parent.rglob("*")):
         if path.suffix in (".py", ".json"):
@@ -92,11 +98,15 @@ def _cache_key(folder: Path) -> str:
     return hasher.hexdigest()[:32]
 
 
-def make_evaluator(settings: Settings, bundle: Bundle, opa: Path | None = None) -> Evaluator:
+def make_evaluator(settings: Settings, bundle: Bundle, opa: Path | None = None, *, several: bool = False) -> Evaluator:
     """Give what evaluates under a bundle: the server that the settings name, else an OPA of our own."""
     limits = Limits(settings.opa_seconds, settings.opa_memory_mib)
     if settings.opa_url:
-        return connect(settings.opa_url, bundle.digest, limits=limits)
+        try:
+            return connect(settings.opa_url, bundle.digest, limits=limits)
+        except EvaluatorUnavailable:
+            if not several:
+                raise  # a server holds one revision; the others of a store that has several get an OPA of our own
     return OpaChild(bundle, opa or find_opa(settings), limits=limits)
 
 
@@ -123,29 +133,49 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
     """Give a body over the settings' store and policies; all of it is closed afterwards. Its bundle is kept first."""
     opa = None if settings.opa_url else find_opa(settings)
     bundle = load_bundle(settings, opa)
-    with calm_collector(), closing(make_evaluator(settings, bundle, opa)) as evaluator, closing(open_store(settings)) as store:
-        keep_bundle(store, bundle, lanes)
-        publisher = Publisher(settings.key()) if publish else None
-        yield Body(
-            store,
-            evaluator,
-            bundle,
-            lanes=lanes,
-            publisher=publisher,
-            breaker=settings.breaker,
-            horizon_days=settings.correction_horizon,
-        )
+    with calm_collector(), closing(open_store(settings)) as store:
+        first = keep_bundle(store, bundle, lanes, conditions_of(settings, store, bundle).keys)
+        with closing(make_evaluator(settings, first, opa, several=bool(_activated(store)))) as evaluator:
+            body = Body(
+                store, evaluator, first, lanes=lanes, publisher=Publisher(settings.key()) if publish else None,
+                breaker=settings.breaker, horizon_days=settings.correction_horizon,
+                others=Others(library(store), lambda other: make_evaluator(settings, other, opa, several=True)),
+            )  # fmt: skip
+            body.conditions = conditions_of(settings, store, first)
+            with closing(body.revisions):
+                yield body
 
 
-def keep_bundle(store: SqlStore, bundle: Bundle, lanes: int) -> None:
-    """Keep a bundle before its first decision; refuse a store that another bundle, or another count of lanes, decided."""
+def library(store: SqlStore) -> Callable[[str], Bundle]:
+    """Give how bundles that a store keeps are had by their digests."""
+    return lambda digest: from_bytes(store.bundle(digest))
+
+
+def conditions_of(settings: Settings, store: SqlStore, first: Bundle) -> Conditions:
+    """Give what activations are held to here."""
+    keys = read_keys(settings.policy_keys) if settings.policy_keys is not None else {}
+    return Conditions(library(store), first, keys, settings.activation_confirm_over)
+
+
+def keep_bundle(store: SqlStore, bundle: Bundle, lanes: int, keys: Keys | None = None) -> Bundle:
+    """Keep a store's first bundle and give it; refuse policies that nobody put in force, and another count of lanes."""
     lookups = Lookups(store)
-    judged_by, before = lookups.judged_by(), lookups.lanes_of_batches()
-    if judged_by not in ("", bundle.digest):
-        msg = f"This store was judged by the policies {judged_by[:12]}; those given are {bundle.digest[:12]}."
-        raise UsageError(msg, "One bundle is in force from the beginning: give the former policies, or another store.")
+    first, before = store.first_bundle(), lookups.lanes_of_batches()
+    if first not in ("", bundle.digest) and bundle.digest not in _activated(store):
+        msg = f"This store is judged by the policies {first[:12]}; those given are {bundle.digest[:12]}."
+        do = "Put them in force from a date with `covenant policy activate DIR`, give the former policies, or another store."
+        raise UsageError(msg, do)
+    verify(bundle.digest, bundle.signature, keys or {})
     if before not in (0, lanes):
         msg = f"This store is written in {before} lanes, and this run has {lanes}."
         do = "Send events to the broker's topics instead" if before > 1 else "Use `covenant ingest`"
         raise UsageError(msg, f"{do}, or name another store: the lane of a person or repository can't change.")
-    store.save_bundle(bundle.digest, bundle.to_bytes(), now_us())
+    if not first:
+        store.save_bundle(bundle.digest, bundle.to_bytes(), now_us())
+    return from_bytes(store.bundle(store.first_bundle()))
+
+
+def _activated(store: SqlStore) -> set[str]:
+    """Give the digests of all bundles that were ever put in force."""
+    events = (codec.parse_event(row.event) for row in store.reference(0))
+    return {event.data.bundle for event in events if isinstance(event.data, PolicyActivated)}

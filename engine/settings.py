@@ -38,6 +38,12 @@ class Settings(BaseSettings):
         "Empty: SQLite in the home folder.",
     )
     policies: Path | None = _field(None, "Folder of the policies that judge. Empty: those that ship with Covenant.")
+    policy_keys: Path | None = _field(
+        None, "File of the public keys (PEM, Ed25519) that policies must be signed by. Empty: they needn't be signed."
+    )
+    activation_confirm_over: int = _field(
+        20, "Findings an activation of policies may open before its approver has to confirm their number.", ge=0
+    )
     opa: str = _field("", "Path of the `opa` program. Empty: from PATH, else built once with Go.")
     opa_url: str = _field("", "A running OPA to ask, such as `http://127.0.0.1:8181`. Empty: Covenant starts its own.")
     opa_seconds: float = _field(

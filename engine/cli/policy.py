@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from engine import bootstrap
+from engine.cli.policy_acts import activate, retire, revisions, shadow, sign
 from engine.cli.policy_author import diff, new
 from engine.cli.shell import Shell, pass_shell
 from engine.domain.errors import PolicyError, StoreUnavailable
@@ -224,6 +225,8 @@ def build(shell: Shell, folder: Path | None, output: Path) -> None:
 
 policy.add_command(new)
 policy.add_command(diff)
+for act in (sign, activate, shadow, retire, revisions):
+    policy.add_command(act)
 
 
 def _settings(shell: Shell, folder: Path | None) -> Any:

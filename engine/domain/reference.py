@@ -13,15 +13,22 @@ from engine.domain.events.reference import (
     FeedCompletedThrough,
     OrganisationConfigured,
     PeriodClosed,
+    PolicyActivated,
+    PolicyRetired,
+    PolicyShadowed,
     PricePublished,
     RatePublished,
     RuleEnabled,
 )
 from engine.domain.order import place
+from engine.domain.schedule import Schedule
 from engine.domain.values import FOREVER
 
 WAITS_FOR: Final = "the feed of "
 """How a reason begins that names a feed; the feed's name follows it."""
+_ELSEWHERE = (PricePublished, PeriodClosed, PolicyHeld, PolicyReleased, PolicyShadowed, PolicyRetired)
+"""They change nothing that was folded: books are valued when they are read, what is held is judged all the same, and shadows
+are of what is asked from then on."""
 
 
 class Reference:
@@ -35,6 +42,7 @@ class Reference:
         """Feeds that were asked about since whoever folds emptied this: what was asked then hears their news."""
         self._rates: dict[tuple[str, str, str, str], tuple[list[int], list[tuple[int, int]]]] = {}
         self._prices: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
+        self._policies: dict[str, Schedule] = {}
         events = list(events)
         self.enablement = Enablement(events)
         for event in sorted(events, key=lambda event: (place(event).time, event.time, place(event))):
@@ -55,6 +63,8 @@ class Reference:
                 times, rates = self._rates.setdefault(key, ([], []))
                 times.append(since)
                 rates.append((data.units, data.per))
+            elif isinstance(data, PolicyActivated | PolicyShadowed | PolicyRetired):
+                self._policies.setdefault(event.organisation, Schedule()).add(data, since)
 
     def complete_through(self, organisation: str, feed: str) -> int:
         """Give the moment up to which a feed has said to be complete (µs, not included); −1 when it never did."""
@@ -69,10 +79,30 @@ class Reference:
         said = "has never said how far it is complete" if through < 0 else "is not complete up to then"
         return f"{WAITS_FOR}{feed} {said}"
 
+    @property
+    def policies(self) -> bool:
+        """Whether any bundle was ever activated or shadowed."""
+        return bool(self._policies)
+
+    def in_force(self, organisation: str, at: int) -> str:
+        """Give the digest of the bundle that judges what occurs at a moment; empty for the first one."""
+        schedule = self._policies.get(organisation)
+        return schedule.in_force(at) if schedule else ""
+
+    def shadowed(self, organisation: str, at: int) -> list[str]:
+        """Give the digests of the bundles that are evaluated at a moment and not enforced."""
+        schedule = self._policies.get(organisation)
+        return schedule.shadowed(at) if schedule else []
+
+    def activations(self, organisation: str) -> list[tuple[int, str]]:
+        """Give (from when, digest) of every bundle that was put in force, in that order."""
+        schedule = self._policies.get(organisation)
+        return schedule.activations if schedule else []
+
     def affected_since(self, event: Event) -> int:
         """Give the moment from which a further reference event changes what is folded or asked."""
-        if isinstance(event.data, PricePublished | PeriodClosed | PolicyHeld | PolicyReleased):
-            return FOREVER  # the books are valued by them when they are read; what is held is judged all the same
+        if isinstance(event.data, _ELSEWHERE):
+            return FOREVER
         if isinstance(event.data, FeedCompletedThrough):
             return max(0, self._feeds.get((event.organisation, event.data.feed), -1))
         if isinstance(event.data, RuleEnabled):

@@ -34,6 +34,10 @@ class Entry(msgspec.Struct):
     effects: Effects = msgspec.field(default_factory=Effects)
     input_digest: str = ""
     """Of the input asked last; empty when no rule was asked."""
+    asked: str = ""
+    """Digest of the bundle whose rules were asked last."""
+    bundle: str = ""
+    """Digest of the bundle that the outcomes stand under."""
     decision: str = ""
     """Id of the decision that stands."""
     outcomes: dict[str, Any] = {}

@@ -16,6 +16,7 @@ import msgspec
 from engine.domain.errors import PolicyError
 from engine.policy.catalogue import Catalogue, read_catalogue
 from engine.policy.checking import problems
+from engine.policy.signing import Signature, read_signature
 
 CLAUSES = "clauses.json"
 """The agreement's clauses in plain words: not evaluated, but part of what a person was held to, so named by the digest."""
@@ -37,6 +38,8 @@ class Bundle(msgspec.Struct, frozen=True, dict=True):
     files: dict[str, str]
     """Path below the folder → text, of what is evaluated."""
     catalogue: Catalogue
+    signature: Signature | None = None
+    """Who vouches for it; not part of the digest."""
 
     @property
     def data(self) -> dict[str, Any]:
@@ -94,7 +97,7 @@ def load_bundle(folder: Path, opa: Path) -> Bundle:
     if not catalogue.rules:
         msg = f"{folder} has no rules."
         raise PolicyError(msg, "Name a folder with fair_use/ or ip_ownership/ rules in it.")
-    return Bundle(digest_of(files), files, catalogue)
+    return Bundle(digest_of(files), files, catalogue, read_signature(folder))
 
 
 def read_files(folder: Path) -> dict[str, str]:

@@ -5,53 +5,91 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 
+import msgspec
+
 from engine.domain import codec
-from engine.domain.effects import NOTHING
+from engine.domain.effects import NOTHING, Question
 from engine.domain.timeline import Entry
-from engine.policy.bundle import Bundle
-from engine.policy.evaluator import Answer, Evaluator
+from engine.policy.evaluator import Answer
 from engine.service.deciding import Asked
 from engine.service.folding import Folding
 from engine.service.judging import document_of
 from engine.service.memory import Aggregate
+from engine.service.revisions import Revision, Revisions
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """Answers on their way, in calls of a revision each: places among the questions, and what will answer them."""
+
+    calls: list[tuple[list[int], Future[list[Answer]]]]
+
+    def result(self) -> list[Answer]:
+        """Wait for all; gives them in the order of the questions."""
+        found = sorted((n, answer) for places, call in self.calls for n, answer in zip(places, call.result(), strict=True))
+        return [answer for _, answer in found]
+
+
+class Questions(msgspec.Struct, frozen=True):
+    """What was refolded, sorted by what is asked about it."""
+
+    asked: list[Asked]
+    unasked: list[tuple[Aggregate, Entry, bool]]
+    """Entries whose input is the one asked before, or (False) of which no rule is asked."""
+    shadowed: list[Asked]
+    """The same questions as `asked`, for revisions that are evaluated and not enforced."""
 
 
 class Asking:
-    """Makes the inputs of one bundle and hands them to its evaluator."""
+    """Makes the inputs of events under the revision that judges each, and hands them to its evaluator."""
 
-    def __init__(self, evaluator: Evaluator, bundle: Bundle) -> None:
+    def __init__(self, revisions: Revisions) -> None:
         """Begin with nothing asked."""
-        self.evaluator = evaluator
-        self.catalogue = bundle.catalogue
-        self.sets = bundle.data["params"]
+        self.revisions = revisions
 
-    def submit(self, asked: Sequence[Asked]) -> Future[list[Answer]] | None:
-        """Start evaluating; None where nothing is asked."""
-        return self.evaluator.submit([a.body for a in asked]) if asked else None
+    def submit(self, asked: Sequence[Asked]) -> Answers | None:
+        """Start evaluating, a call for each revision; None where nothing is asked."""
+        if not asked:
+            return None
+        parts: dict[str, tuple[Revision, list[int]]] = {}
+        for number, question in enumerate(asked):
+            parts.setdefault(question.revision.digest, (question.revision, []))[1].append(number)
+        submit = self.revisions.submit
+        return Answers([(places, submit(revision, [asked[n].body for n in places])) for revision, places in parts.values()])
 
-    def questions(self, folding: Folding) -> tuple[list[Asked], list[tuple[Aggregate, Entry, bool]]]:
+    def questions(self, folding: Folding) -> Questions:
         """Sort what was refolded; its effects are used up then, and kept no longer: they weigh more than the event."""
-        asked, unasked = [], []
+        found = Questions([], [], [])
+        reference = folding.memory.log.now
         for aggregate, entry in folding.touched.values():
-            question = self._ask(aggregate, entry)
-            if question is not None:
-                asked.append(question)
+            question = entry.effects.question
+            if question is None:
+                found.unasked.append((aggregate, entry, False))
+                continue
+            organisation, time = aggregate.organisation, entry.place.time
+            revision = self.revisions.at(reference, organisation, time)
+            rules = revision.catalogue.for_type(entry.event.type)
+            asked = self._ask(aggregate, entry, question, revision) if rules else None
+            if asked is not None:
+                found.asked.append(asked)
             else:
-                unasked.append((aggregate, entry, entry.effects.question is not None))
+                found.unasked.append((aggregate, entry, bool(rules)))
+            if asked is not None or not rules:
+                for shadow in self.revisions.shadows(reference, organisation, time):
+                    if shadow.catalogue.for_type(entry.event.type):
+                        found.shadowed.append(_asked(aggregate, entry, question, shadow))
             entry.effects = NOTHING
-        return asked, unasked
+        return found
 
-    def _ask(self, aggregate: Aggregate, entry: Entry) -> Asked | None:
-        question = entry.effects.question
-        if question is None:
+    def _ask(self, aggregate: Aggregate, entry: Entry, question: Question, revision: Revision) -> Asked | None:
+        asked = _asked(aggregate, entry, question, revision)
+        if asked.digest == entry.input_digest and revision.digest == entry.asked:
             return None
-        rules = self.catalogue.for_type(entry.event.type)
-        if not rules:
-            return None
-        document = document_of(self.sets, aggregate.organisation, question, rules)
-        body = codec.encode(document)
-        digest = codec.digest(body).hex()
-        if digest == entry.input_digest:
-            return None
-        entry.input_digest = digest
-        return Asked(aggregate, entry, document, body, digest, rules)
+        entry.input_digest, entry.asked = asked.digest, revision.digest
+        return asked
+
+
+def _asked(aggregate: Aggregate, entry: Entry, question: Question, revision: Revision) -> Asked:
+    rules = revision.catalogue.for_type(entry.event.type)
+    document = document_of(revision.sets, aggregate.organisation, question, rules)
+    body = codec.encode(document)
+    return Asked(aggregate, entry, document, body, codec.digest(body).hex(), rules, revision)

@@ -25,13 +25,12 @@ from engine.domain.effects import NOTHING
 from engine.domain.errors import IntegrityError
 from engine.domain.lowering import Lowering
 from engine.domain.order import Place
-from engine.domain.timeline import Entry
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Answer
-from engine.service.deciding import FOLD_VERSION, Asked
+from engine.service.asking import Questions
+from engine.service.deciding import FOLD_VERSION
 from engine.service.folding import Folding
 from engine.service.judging import document_of
-from engine.service.memory import Aggregate
 from engine.service.process import Body
 from engine.service.replay import Progress, refold
 from engine.store.memory_store import MemoryStore
@@ -70,7 +69,7 @@ class Noting:
         self._noted: dict[tuple[str, str], tuple[Place, str, int, int, int]] = {}
         """Aggregate and identity → place, type, the event's time, where its input begins and how long it is."""
 
-    def questions(self, folding: Folding) -> tuple[list[Asked], list[tuple[Aggregate, Entry, bool]]]:
+    def questions(self, folding: Folding) -> Questions:
         """Note what a batch refolded; nothing is asked of it."""
         for key in folding.retired:
             self._noted.pop(key, None)
@@ -84,7 +83,7 @@ class Noting:
             body = codec.encode(document_of(self._sets, aggregate.organisation, question, rules))
             self._noted[key] = (entry.place, event.type, event.time, self._spool.tell(), len(body))
             self._spool.write(body)
-        return [], []
+        return Questions([], [], [])
 
     def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
         """Answer nothing: nothing is asked."""

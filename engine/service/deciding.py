@@ -6,7 +6,7 @@ of the decisions that stand: counted in and out, never guessed from what was sai
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -27,6 +27,7 @@ from engine.service import horizon
 from engine.service.causes import Causes, Late, Touched, is_its_own
 from engine.service.judging import inapplicable
 from engine.service.memory import Aggregate, Discriminator, LaneMemory
+from engine.service.revisions import Revision, Revisions
 
 FOLD_VERSION = 4
 """Raised whenever folding the same events gives other facts."""
@@ -43,16 +44,16 @@ class Asked(msgspec.Struct):
     body: bytes
     digest: str
     rules: Sequence[Rule]
+    revision: Revision
 
 
 class Deciding:
     """One batch being decided; collects rows."""
 
-    def __init__(self, memory: LaneMemory, bundle: str, opa_version: str, recorded_at: int, causes: Causes) -> None:
+    def __init__(self, memory: LaneMemory, revisions: Revisions, recorded_at: int, causes: Causes) -> None:
         """Begin where folding ended."""
         self.memory = memory
-        self.bundle = bundle
-        self.opa_version = opa_version
+        self.revisions = revisions
         self.recorded_at = recorded_at
         self.causes = causes
         self.carried: horizon.Carried = {}
@@ -67,22 +68,24 @@ class Deciding:
         self.indeterminates: list[IndeterminateRow] = []
         self._groups: dict[tuple[str, str, Discriminator], Touched] = {}
         self._missing: dict[tuple[str, str, str], Aggregate] = {}
-        self._passes: dict[tuple[str, tuple[str, ...]], str] = {}
+        self._passes: dict[tuple[str, str, tuple[str, ...]], str] = {}
 
     def decide(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
         """Take the outcomes of one entry (passes left out); record a decision if they differ from what stands."""
         entry, aggregate = asked.entry, asked.aggregate
         outcomes = self._bounded(asked, outcomes)
-        if entry.decision and outcomes == entry.outcomes and entry.counted == entry.place:
+        # The same outcome under another text is another decision; that a pass is one under both goes without saying.
+        said = bool(entry.decision) and outcomes == entry.outcomes and (not outcomes or entry.bundle == asked.revision.digest)
+        if said and entry.counted == entry.place:
             return
         late = self.causes.of(aggregate.key, entry)
         self._count_out(aggregate, entry, late)
-        if not entry.decision or outcomes != entry.outcomes:
+        if not said:
             self._record(asked, outcomes, late)
         if not outcomes and not entry.outcomes:
             entry.counted = entry.place  # nothing to count
             return
-        entry.outcomes = outcomes
+        entry.outcomes, entry.bundle = outcomes, asked.revision.digest
         aggregate.count_in(entry)
         self._note(aggregate, entry, late)
 
@@ -110,13 +113,13 @@ class Deciding:
         if entry.decision:
             self.withdrawn.append(WithdrawnDecision(entry.decision, cause.write(late.cause if late else None)))
         self._count_out(aggregate, entry, late)
-        entry.decision, entry.outcomes, entry.input_digest = "", {}, ""
+        entry.decision, entry.outcomes, entry.input_digest, entry.asked = "", {}, "", ""
 
     def _record(self, asked: Asked, outcomes: dict[str, dict[str, Any]], late: Late | None) -> None:
         entry, aggregate = asked.entry, asked.aggregate
         verdict = max((o["outcome"] for o in outcomes.values()), key=_WEIGHT.__getitem__) if outcomes else "pass"
         ident = codec.digest(
-            aggregate.key.encode(), bytes.fromhex(entry.identity), self.bundle.encode(), bytes.fromhex(asked.digest)
+            aggregate.key.encode(), bytes.fromhex(entry.identity), asked.revision.digest.encode(), bytes.fromhex(asked.digest)
         ).hex()
         event = entry.event
         self.decisions.append(
@@ -130,10 +133,10 @@ class Deciding:
                 event.id,
                 event.type,
                 event.time,
-                self.bundle,
+                asked.revision.digest,
                 asked.digest,
                 FOLD_VERSION,
-                self.opa_version,
+                asked.revision.opa_version,
                 self._written(event.type, asked, outcomes),
                 verdict,
                 supersedes=entry.decision,
@@ -149,9 +152,10 @@ class Deciding:
         codes, apart = [rule.code for rule in asked.rules], inapplicable(asked.rules, asked.document)
         if outcomes:
             return verdicts.write(codes, outcomes, apart)
-        written = self._passes.get((kind, apart))
+        key = (asked.revision.digest, kind, apart)
+        written = self._passes.get(key)
         if written is None:
-            written = self._passes[kind, apart] = verdicts.write(codes, {}, apart)
+            written = self._passes[key] = verdicts.write(codes, {}, apart)
         return written
 
     def _count_out(self, aggregate: Aggregate, entry: Entry, late: Late | None) -> None:
@@ -172,31 +176,32 @@ class Deciding:
                 for fact in outcome["missing"]:
                     self._missing[aggregate.key, rule, fact] = aggregate
 
-    def stand(self, rules: Mapping[str, Rule]) -> None:
+    def stand(self) -> None:
         """Work out what stands now of every violation and missing fact the batch touched."""
         for (_, rule, discriminator), touched in sorted(self._groups.items(), key=lambda item: item[0]):
-            self._violation(touched, rules[rule], discriminator)
+            self._violation(touched, rule, discriminator)
         for (_, rule, fact), aggregate in sorted(self._missing.items(), key=lambda item: item[0]):
             self._indeterminate(aggregate, rule, fact)
 
-    def _violation(self, touched: Touched, rule: Rule, discriminator: Discriminator) -> None:
+    def _violation(self, touched: Touched, rule: str, discriminator: Discriminator) -> None:
         aggregate = touched.aggregate
-        group = aggregate.groups[rule.code, discriminator]
-        before = aggregate.violations.get((rule.code, discriminator))
+        group = aggregate.groups[rule, discriminator]
+        before = aggregate.violations.get((rule, discriminator))
         # An entry that a batch still in flight has taken out counts until that batch counts it out.
         first = next(filter(None, map(aggregate.timeline.find, group.identities)), None)
         last = next(filter(None, map(aggregate.timeline.find, reversed(group.identities))), None)
         if first is None or last is None:
             if before is not None and before.status != "retracted":
                 row = msgspec.structs.replace(before, status="retracted", count=0, version=before.version + 1)
-                self._change(touched, rule.code, discriminator, row, "retracted", before.last_seen_at, "")
+                self._change(touched, rule, discriminator, row, "retracted", before.last_seen_at, "")
             elif before is None:
                 return
             return
-        row = self._row(aggregate, rule, discriminator, (first, last), len(group.identities), before)
+        judged_by = self.revisions.rule(last.bundle, rule)
+        row = self._row(aggregate, judged_by, discriminator, (first, last), len(group.identities), before)
         change = _kind_of_change(before, row)
         if change:
-            self._change(touched, rule.code, discriminator, row, change, last.event.time, last.decision)
+            self._change(touched, rule, discriminator, row, change, last.event.time, last.decision)
 
     def _row(
         self,

@@ -188,6 +188,7 @@ class Aggregate:
             entry = self.timeline.find(decision.identity)
             if entry is not None:
                 entry.decision, entry.input_digest = decision.id, decision.input_digest
+                entry.asked = entry.bundle = decision.bundle
                 entry.outcomes = verdicts.read(decision.outcomes).said
                 self.count_in(entry)
         for violation in loaded.violations:

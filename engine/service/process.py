@@ -21,6 +21,7 @@ from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Evaluator
 from engine.service import naming
+from engine.service.activation import Admission, Conditions
 from engine.service.asking import Asking
 from engine.service.deciding import Deciding
 from engine.service.folding import Folding
@@ -32,6 +33,7 @@ from engine.service.judging import judge
 from engine.service.memory import KINDS, Aggregate, LaneMemory, ReferenceLog, folder
 from engine.service.publishing import Publisher
 from engine.service.recording import Recording, refer
+from engine.service.revisions import Others, Revisions
 from engine.service.summing import Summing
 from engine.service.taking import Taken, take
 from engine.service.works import BatchResult, Work, start
@@ -45,27 +47,38 @@ class Body:
     """Processes lanes against one store under one bundle."""
 
     def __init__(
-        self, store: Store, evaluator: Evaluator, bundle: Bundle, *, lanes: int = 1, publisher: Publisher | None = None,
-        breaker: int = 0, horizon_days: int = 0, carried: Carried | None = None,
-    ) -> None:  # fmt: skip
-        """Begin with no lane open; `publisher` makes what the outbox tells the relay, `breaker` is what holds a rule.
+        self,
+        store: Store,
+        evaluator: Evaluator,
+        bundle: Bundle,
+        *,
+        lanes: int = 1,
+        publisher: Publisher | None = None,
+        breaker: int = 0,
+        horizon_days: int = 0,
+        others: Others | None = None,
+    ) -> None:
+        """Begin with no lane open and `bundle` in force from the beginning.
 
-        `horizon_days` (0: none) bounds what late facts may charge; `carried` are outcomes that it made in another run.
+        `publisher` makes what the outbox tells the relay, `breaker` is what holds a rule. `horizon_days` (0: none) bounds what
+        late facts may charge; `others` are the revisions that activations put in force; without them `bundle` judges
+        everything.
         """
         self.store = store
-        self.evaluator = evaluator
-        self.bundle = bundle
         self.lanes = lanes
-        self.asking = Asking(evaluator, bundle)
+        self.conditions: Conditions | None = None
+        """What activations are held to; any is taken in where there are none."""
+        self.revisions = Revisions(bundle, evaluator, others)
+        self.asking = Asking(self.revisions)
         self.recording = Recording(lanes, publisher)
         self.windows = bundle.windows
         self.lowering = Lowering(bundle.data["params"])
-        self.rules = {rule.code: rule for rule in bundle.catalogue.rules}
         self.log = ReferenceLog()
         self.summing = Summing(store)
         self.holding = Holding(store, self.recording, breaker)
         self.horizon_days = horizon_days
-        self.carried = carried or {}
+        self.carried: Carried = {}
+        """Outcomes that the correction horizon made in another run."""
         self._memory: dict[int, LaneMemory] = {}
         self._known_reference = 0
 
@@ -117,7 +130,9 @@ class Body:
 
     def refer(self, arrivals: Sequence[Arrival], positions: Mapping[str, int], recorded_at: int) -> BatchResult:
         """Record reference data on its own lane; lanes see it from their next batch on."""
-        taken = refer(self.store, self.recording, arrivals, positions, recorded_at, self.log.events)
+        self.catch_up()
+        refuses = Admission(self.conditions, self.log.events).refuses if self.conditions else None
+        taken = refer(self.store, self.recording, arrivals, positions, recorded_at, self.log.events, refuses)
         self.catch_up()
         self.summing.closed(event for event, _ in taken.events)
         return BatchResult(taken.read, len(taken.events), taken.duplicates, len(taken.refused))
@@ -183,20 +198,20 @@ class Body:
         if memory is None:
             msg = f"Lane {work.lane} was given up while a batch was in flight."
             raise LaneConflict(msg, "It is read again from the store's position.")
-        deciding = Deciding(memory, self.bundle.digest, self.evaluator.opa_version, work.recorded_at, work.folding.causes)
+        deciding = Deciding(memory, self.revisions, work.recorded_at, work.folding.causes)
         deciding.carried = self.carried
         for aggregate, entry in work.folding.retired.values():
             deciding.withdraw(aggregate, entry)
         answers = work.answers.result() if work.answers is not None else []
-        for asked, answer in zip(work.asked, answers, strict=True):
+        for asked, answer in zip(work.questions.asked, answers, strict=True):
             deciding.decide(asked, judge(asked.rules, asked.document, answer))
-        for aggregate, entry, asks in work.unasked:
+        for aggregate, entry, asks in work.questions.unasked:
             if not asks:
                 if entry.decision:
                     deciding.withdraw(aggregate, entry)
             elif entry.counted is not None and entry.counted != entry.place:
                 deciding.move(aggregate, entry)
-        deciding.stand(self.rules)
+        deciding.stand()
         held = self.holding.held(self.log.events)
         held |= self.holding.trip((work.lane, work.version), deciding.violations, deciding.changes, work.recorded_at)
         work.held = write_held(held)

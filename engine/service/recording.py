@@ -11,7 +11,7 @@ from engine.service.deciding import Deciding
 from engine.service.folding import Folding
 from engine.service.memory import LaneMemory
 from engine.service.publishing import Message, Publisher, Recorded
-from engine.service.taking import Taken, apart, take
+from engine.service.taking import Refuses, Taken, apart, take
 from engine.service.works import Work
 from engine.store.protocol import Store
 
@@ -95,9 +95,10 @@ def refer(
     positions: Mapping[str, int],
     recorded_at: int,
     known: Sequence[Event] = (),
+    refuses: Refuses | None = None,
 ) -> Taken:
     """Record reference data on its own lane, beside what is `known`; lanes see it from the batch on after their next look."""
-    taken = take(store, arrivals, recorded_at, {})
+    taken = take(store, arrivals, recorded_at, {}, refuses)
     apart(taken, known, recorded_at)
     lane = store.lane(REFERENCE_LANE)
     folding = Folding(LaneMemory(lane), 1, recorded_at)

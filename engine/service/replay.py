@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -27,6 +27,7 @@ from engine.policy.opa_child import OpaChild
 from engine.service import horizon
 from engine.service.holding import read as read_held
 from engine.service.process import Body
+from engine.service.revisions import Others
 from engine.service.standing import export_standing
 from engine.store.memory_store import MemoryStore
 from engine.store.protocol import REFERENCE_LANE, Store
@@ -74,7 +75,7 @@ def canonical(store: Store, opa: Path, progress: Progress = lambda _: None) -> R
     if bundle is None:
         return Report(0, 0)
     memory = MemoryStore()
-    with _body(memory, bundle, opa, 1) as body:
+    with _body(store, memory, bundle, opa, 1) as body:
         body.carried = _made_by_the_horizon(store)
         refold(store, body, progress)
     return _compare_standing(store, memory)
@@ -127,12 +128,9 @@ def finish_lane(body: Body, lane: int, recorded_at: int, until: int = 0) -> None
 
 
 def bundle_of(store: Store) -> Bundle | None:
-    """Give the bundle that decided, None where nothing was decided yet."""
-    for lane in _lanes(store):
-        for batch in store.batches(lane):
-            for decision in store.decisions(lane, batch.version):
-                return from_bytes(store.bundle(decision.bundle))
-    return None
+    """Give the bundle in force from the beginning, None where the store keeps none yet."""
+    first = store.first_bundle()
+    return from_bytes(store.bundle(first)) if first else None
 
 
 def _lanes(store: Store) -> list[int]:
@@ -140,12 +138,13 @@ def _lanes(store: Store) -> list[int]:
 
 
 @contextmanager
-def _body(memory: MemoryStore, bundle: Bundle, opa: Path, lanes: int) -> Iterator[Body]:
-    evaluator = OpaChild(bundle, opa)
-    try:
-        yield Body(memory, evaluator, bundle, lanes=lanes)
-    finally:
-        evaluator.close()
+def _body(store: Store, memory: MemoryStore, bundle: Bundle, opa: Path, lanes: int) -> Iterator[Body]:
+    """Give a body that writes to memory, and judges by the revisions that the store keeps."""
+    others = Others(lambda digest: from_bytes(store.bundle(digest)), lambda other: OpaChild(other, opa))
+    with closing(OpaChild(bundle, opa)) as evaluator:
+        body = Body(memory, evaluator, bundle, lanes=lanes, others=others)
+        with closing(body.revisions):
+            yield body
 
 
 def _replayed(
@@ -159,7 +158,7 @@ def _replayed(
     reference = _Reference(store, memory)
     batches = store.batches(lane)
     first = next(batches)
-    with _body(memory, bundle, opa, first.lanes) as body:
+    with _body(store, memory, bundle, opa, first.lanes) as body:
         body.open(lane)
         for batch in itertools.chain([first], batches):
             reference.up_to(batch.reference)

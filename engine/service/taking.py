@@ -6,7 +6,7 @@ identities and nothing else; folds and writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -27,6 +27,10 @@ RAW_KEPT = 65_536
 """Bytes of a refused line that are kept, and of a record that events were made from."""
 
 
+Refuses = Callable[[Event], Refusal | None]
+"""Says why an event isn't taken in, None where it is."""
+
+
 class Taken(msgspec.Struct):
     """Arrivals sorted into what is done with them."""
 
@@ -41,8 +45,17 @@ class Taken(msgspec.Struct):
     duplicates: int = 0
 
 
-def take(store: Store, arrivals: Sequence[Arrival | Delivery], recorded_at: int, in_flight: Mapping[str, str]) -> Taken:
-    """Sort arrivals: what was taken in before, by the store or by batches still in flight, counts as a duplicate."""
+def take(
+    store: Store,
+    arrivals: Sequence[Arrival | Delivery],
+    recorded_at: int,
+    in_flight: Mapping[str, str],
+    refuses: Refuses | None = None,
+) -> Taken:
+    """Sort arrivals: what was taken in before, by the store or by batches still in flight, counts as a duplicate.
+
+    `refuses` is asked of each new event, in order.
+    """
     taken = Taken()
     events: list[tuple[Arrival, Event, Written]] = []
     for arrival in arrivals:
@@ -59,7 +72,9 @@ def take(store: Store, arrivals: Sequence[Arrival | Delivery], recorded_at: int,
     known.update((identity, in_flight[identity]) for identity in identities if identity in in_flight)
     for arrival, event, written in events:
         before = known.get(written.identity)
-        if before is None:
+        if before is None and refuses is not None and (refused := refuses(event)) is not None:
+            taken.refused.append(refused_row(arrival, refused, recorded_at))
+        elif before is None:
             known[written.identity] = written.content
             taken.seen.append(SeenRow(written.identity, written.content))
             taken.events.append((event, written))

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future
 
 import msgspec
 
 from engine.domain import codec
 from engine.domain.records import AggregateRow, DroppedRow, OriginalRow, PayloadRow, RefusedRow, SeenRow
-from engine.domain.timeline import Entry
-from engine.policy.evaluator import Answer
-from engine.service.asking import Asking
-from engine.service.deciding import Asked
+from engine.service.asking import Answers, Asking, Questions
 from engine.service.folding import Folding
-from engine.service.memory import Aggregate, LaneMemory
+from engine.service.memory import LaneMemory
 from engine.service.taking import Taken
 
 
@@ -37,10 +33,9 @@ class Work(msgspec.Struct):
     lane: int
     kind: str
     folding: Folding
-    asked: list[Asked]
-    unasked: list[tuple[Aggregate, Entry, bool]]
-    """Entries refolded whose input is the one asked before, or (False) of which no rule is asked."""
-    answers: Future[list[Answer]] | None
+    questions: Questions
+    answers: Answers | None
+    shadow_answers: Answers | None
     version: int
     reference: int
     watermark: int
@@ -66,15 +61,15 @@ class Work(msgspec.Struct):
 def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken: Taken, background: Sequence[str] = ()) -> Work:
     """Fold what is stale, ask the rules of what changed, and keep how all stands for `finish`."""
     folding.refold(background)
-    asked, unasked = asking.questions(folding)
+    questions = asking.questions(folding)
     memory.begun += 1
     return Work(
         lane=memory.lane,
         kind=kind,
         folding=folding,
-        asked=asked,
-        unasked=unasked,
-        answers=asking.submit(asked),
+        questions=questions,
+        answers=asking.submit(questions.asked),
+        shadow_answers=asking.submit(questions.shadowed),
         version=memory.begun,
         reference=memory.reference,
         watermark=memory.watermark,

@@ -304,6 +304,10 @@ class MemoryStore:
         """Keep a bundle."""
         self._bundles.setdefault(digest, body)
 
+    def first_bundle(self) -> str:
+        """Give the digest of the bundle kept first."""
+        return next(iter(self._bundles), "")
+
     def bundle(self, digest: str) -> bytes:
         """Give a bundle."""
         if digest not in self._bundles:

@@ -115,6 +115,10 @@ class Store(Protocol):
         """Keep a bundle; one of the same digest is the same, and the first stays."""
         ...
 
+    def first_bundle(self) -> str:
+        """Give the digest of the bundle kept first, which is in force from the beginning; empty when none was."""
+        ...
+
     def bundle(self, digest: str) -> bytes:
         """Give a bundle; `NotFound` if it was never kept."""
         ...

@@ -202,6 +202,11 @@ class SqlStore:
         with self._writing(f"Bundle {digest[:12]}") as writer:
             writer.rows(BUNDLES, [Kept(digest, body, recorded_at)])
 
+    def first_bundle(self) -> str:
+        """Give the digest of the bundle kept first."""
+        with self.reading() as c:
+            return str(c.execute(select(BUNDLE.digest).order_by(BUNDLE.recorded_at, BUNDLE.digest).limit(1)).scalar() or "")
+
     def bundle(self, digest: str) -> bytes:
         """Give a bundle."""
         what, do = f"bundle {digest[:12]}", "It holds every bundle that ever decided; was it restored from an older backup?"

@@ -98,15 +98,19 @@ class PolicyActivated(Reference, frozen=True, kw_only=True):
     author: Name
     approver: Name
     backtest: Name = ""
-    """Digest of the backtest the approver saw."""
+    """SHA-256 of the backtest's report that the approver saw, hex."""
+    opens: int | None = None
+    """How many findings it would open by that backtest."""
+    confirmed: int | None = None
+    """The same number, confirmed by the approver where it is high."""
 
     def problem(self, time: int) -> Problem | None:  # noqa: ARG002 - one signature for all
-        """Refuse an author who approves their own policy."""
-        return (
-            Problem("own-approval", "data.approver is the author: somebody else must approve a policy.")
-            if self.approver == self.author
-            else None
-        )
+        """Refuse an author who approves their own policy, and numbers below nothing."""
+        if self.approver == self.author:
+            return Problem("own-approval", "data.approver is the author: somebody else must approve a policy.")
+        if (self.opens or 0) < 0:
+            return Problem("negative-count", "data.opens is negative: a backtest opens none or more.")
+        return None
 
 
 @event("policy.shadowed.v1", Rank.REFERENCE, "reference")

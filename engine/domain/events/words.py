@@ -250,6 +250,8 @@ WORDS: Final = {
     "period": "The period's name, such as 2026-Q3.",
     "through": "Everything before this instant was delivered.",
     "bundle": "SHA-256 of the bundle, hex.",
+    "opens": "How many findings the activation would open, by the backtest.",
+    "confirmed": "The same number, confirmed by the approver where it is high.",
     "author": "Who wrote or proposed it.",
     "meter": "What is measured.",
     "ref": "The branch or tag, as the host writes it: refs/heads/main.",
