@@ -178,3 +178,39 @@ def histories(draw: st.DrawFn, most: int = 40) -> list[Event]:
         except Refusal:
             continue
     return events
+
+
+HOLDERS = ("p-1", "p-2", "p-3")
+_INSTANTS = st.sampled_from(["2026-01-05", "2026-01-06"])
+_MOVES = st.one_of(
+    st.tuples(
+        st.just("grant.transferred"), _INSTANTS,
+        st.fixed_dictionaries(
+            {"grant_id": grants, "to": st.sampled_from(HOLDERS)}, optional={"holder": st.sampled_from(HOLDERS)}
+        ),
+    ),
+    st.tuples(
+        st.just("grant.rolled_over"), _INSTANTS,
+        st.fixed_dictionaries({"grant_id": grants, "to_grant": grants}, optional={"holder": st.sampled_from(HOLDERS)}),
+    ),
+)  # fmt: skip
+
+
+@st.composite
+def moves(draw: st.DrawFn) -> list[Event]:
+    """Draw two grants that go from hand to hand and into each other at one instant or two."""
+    terms = {"quantity": "100", "vesting": "immediate", "rollover_max": "100"}
+    issued = [
+        ("grant.issued", "2026-01-01", {"grant_id": one, "holder": draw(st.sampled_from(HOLDERS)), **terms}) for one in GRANTS
+    ]
+    events = []
+    for number, (kind, time, data) in enumerate([*issued, *draw(st.lists(_MOVES, min_size=2, max_size=10))]):
+        raw = {
+            "id": f"e-{number:03d}", "source": "test", "type": f"compute.{kind}.v1", "time": time,
+            "organisation": "acme", "data": data,
+        }  # fmt: skip
+        try:
+            events.append(read_event(raw))
+        except Refusal:
+            continue
+    return events

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import pytest
@@ -20,7 +21,7 @@ from engine.service.replay import canonical, check
 from engine.service.standing import export_standing
 from engine.store.memory_store import MemoryStore
 from tests.service.cluster import Cluster, run_in_order
-from tests.service.histories import histories
+from tests.service.histories import histories, moves
 
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.needs_opa
@@ -81,3 +82,33 @@ def test_a_journal_replayed_in_recorded_order_makes_every_decision_again(
     assert again.first == ()
     assert again.differences == 0
     assert canonical(store, rules.opa).first == ()
+
+
+STEPS = 5000
+"""Derived facts that a dozen moves of two grants may cause: a hundred times what they do, and less than for ever."""
+
+
+@given(events=moves(), seed=st.integers(0, 2**32))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+def test_grants_that_go_round_at_one_instant_come_to_rest_and_none_is_lost(rules: Rules, events: list[Event], seed: int) -> None:
+    """Counted in steps, not in seconds; what was granted is somewhere in the end, and in one place."""
+    steps = 0
+    emit = folding.Folding._emit
+
+    def counted(self: folding.Folding, *given: Any) -> None:
+        nonlocal steps
+        steps += 1
+        assert steps < STEPS, "the grants go round for ever"
+        emit(self, *given)
+
+    with mock.patch.object(folding.Folding, "_emit", counted):
+        store = run_in_order(events, rules.child, rules.bundle)
+        other = Cluster(events, rules.child, rules.bundle, random.Random(seed)).run()
+    assert list(export_standing(other)) == list(export_standing(store))
+    kinds: dict[str, int] = {}
+    for key in store.aggregates():
+        for posting in store.load([key])[key].postings:
+            kinds[posting.kind] = kinds.get(posting.kind, 0) + posting.amount
+    assert kinds["granted"] == kinds.get("outstanding", 0) + kinds.get("expired", 0)
+    assert kinds.get("transferred_in", 0) == kinds.get("transferred_out", 0)
+    assert kinds.get("rolled_in", 0) == kinds.get("rolled_out", 0)

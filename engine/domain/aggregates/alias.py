@@ -39,7 +39,7 @@ class State(msgspec.Struct):
     said: tuple[int, int, str] = (-1, -1, "")
     """Instant of the last word about the name, when it was said, and its id: a correction is said later."""
     givers: dict[str, str] = {}
-    """Cause → to whom it assigned the grant at one instant, in order; first, under no cause, who held it until then."""
+    """Cause → to whom it assigned the grant at one instant; under no cause, who held it until then, or got it by its issue."""
     gave_at: int = -1
     giver: str = ""
     """Who held a grant before it was assigned anew."""
@@ -77,7 +77,7 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
         return Effects(derived=[Derived(target, make(event, answer, f"resolved {data.cause}"))])
     giver = ""
     if at == state.gave_at and isinstance(data, GrantTransferred):
-        giver = [held for cause, held in state.givers.items() if cause != cause_id(event)][-1]
+        giver = _giver(state, cause_id(event))
     if giver:  # a transfer is its giver's, though the grant is the receiver's from that very instant on
         return Effects(derived=[Derived(f"{event.organisation}/{state.kind}/{giver}", event)])
     target = state.giver if state.giver and at == state.given_at and event.data.RANK == Rank.APPROVAL else state.id
@@ -87,13 +87,25 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
 def _assign(state: State, event: Event, data: GrantAssigned, at: int) -> Effects:
     """Let a grant be its receiver's from now on, but for one that goes round: its holder stays who got it first."""
     state.givers, state.gave_at = (state.givers if at == state.gave_at else {"": state.id}), at
-    if data.target.id == state.givers[""]:
+    if event.id.endswith(f" {event.causation_id} {data.target.id}"):  # its issue, which precedes all transfers
+        state.givers[""] = data.target.id
+        if len(state.givers) > 1:
+            return NOTHING
+    elif data.target.id == state.givers[""]:
         return Effects(refused=_circle(event, data))
-    state.givers.pop(event.causation_id, None)
-    state.givers[event.causation_id] = data.target.id
+    else:
+        state.givers[event.causation_id] = data.target.id
     state.giver, state.given_at = state.id, at
     state.kind, state.id, state.verified, state.until = data.target.kind, data.target.id, True, FOREVER
     return NOTHING
+
+
+def _giver(state: State, cause: str) -> str:
+    """Give whose a transfer is: who got the grant by the transfer before it at this instant, else who held it until then.
+
+    Transfers of one instant follow each other by their ids, so that none depends on one that depends on it.
+    """
+    return state.givers[max(one for one in state.givers if one < cause)]
 
 
 def _circle(event: Event, data: GrantAssigned) -> Problem:

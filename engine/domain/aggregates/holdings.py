@@ -234,12 +234,18 @@ def _transfer_question(state: State, event: Event, data: g.GrantTransferred, at:
 
 def _roll_over(state: State, event: Event, data: g.GrantRolledOver, at: int, known: Grant) -> Effects:
     """Carry min(max, max(balance, min)) on to the next grant; what isn't carried expires, what hasn't vested is forfeited."""
-    terms = known.terms
+    terms, following = known.terms, state.grants.get(data.to_grant)
+    if following is not None and (following.state in _OVER or following.unit != known.unit):
+        text = f"data.to_grant is over or of another unit: {data.to_grant} can't take what is left of {known.id}."
+        return Effects(refused=Problem("rollover-to-ended", text))
     carried = min(int(terms.rollover_max), max(known.outstanding, int(terms.rollover_min)))
     postings = lifecycle.take(known, min(carried, known.outstanding), "rolled_out") + lifecycle.lose(known, "expired")
     known.state = "rolled_over"
     effects = Effects(postings=postings, derived=[])
-    if carried and data.to_grant not in state.grants:
+    if carried and following is not None:
+        following.outstanding += carried
+        effects.postings += [following.post("rolled_in", carried), following.post("outstanding", carried)]
+    elif carried:
         grant = lifecycle.carry(known, data, carried, at)
         state.grants[grant.id] = grant
         effects.postings += [grant.post("rolled_in", carried), grant.post("outstanding", carried)]
