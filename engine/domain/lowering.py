@@ -1,13 +1,14 @@
 """What is lowered isn't retroactive: from when a sum counts towards a threshold that a newer agreement set lower. Pure.
 
 A holder to whom another agreement version comes to apply, whose threshold is lower than that of the version before, isn't
-charged with what was within the old one: the sum starts no earlier than that moment. A threshold that is the same or higher
+charged with what was within the old one: the sum starts no earlier than that moment. So it is where a newer revision of the
+policies sets the threshold lower from a date. A threshold that is the same or higher
 changes nothing. What is compared with a person's own past (FU-002, IP-011) is no cap, and a pool has no agreement (FU-019).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 SUMS: Final[dict[str, tuple[str, ...]]] = {
@@ -22,8 +23,13 @@ Governed = Sequence[tuple[int, str]]
 class Lowering:
     """The thresholds of each parameter set, as far as sums are held against them."""
 
-    def __init__(self, sets: Mapping[str, Any] | None = None) -> None:
-        """Take a bundle's parameter sets; without any nothing was ever lowered."""
+    def __init__(self, sets: Mapping[str, Any] | None = None, sets_of: Callable[[str], Mapping[str, Any]] | None = None) -> None:
+        """Take the first bundle's parameter sets; without any nothing was ever lowered.
+
+        `sets_of` gives those of a bundle that was put in force later, by its digest; without it no bundle lowers anything.
+        """
+        self._sets_of = sets_of
+        self._revised: dict[str, Lowering] = {}
         self._limits = {
             name: {code: [rules.get(code, {}).get(one) for one in names] for code, names in SUMS.items()}
             for name, rules in (sets or {}).items()
@@ -38,9 +44,26 @@ class Lowering:
             before = version
         return ALWAYS
 
+    def since_revised(self, organisation: str, agreement: str, code: str, at: int, activations: Sequence[tuple[int, str]]) -> int:
+        """Give the newest moment until `at` from which a revision set a rule's threshold lower; ALWAYS for none."""
+        found, before = ALWAYS, self
+        for moment, digest in activations if self._sets_of is not None else ():
+            if moment > at:
+                break
+            after = self._revision(digest)
+            if _stricter(before._of(organisation, agreement, code), after._of(organisation, agreement, code)):  # noqa: SLF001
+                found = moment
+            before = after
+        return found
+
+    def _revision(self, digest: str) -> Lowering:
+        known = self._revised.get(digest)
+        if known is None and self._sets_of is not None:
+            known = self._revised[digest] = Lowering(self._sets_of(digest))
+        return known or self
+
     def _lower(self, organisation: str, before: str, after: str, code: str) -> bool:
-        old, new = self._of(organisation, before, code), self._of(organisation, after, code)
-        return any(x is not None and y is not None and y < x for x, y in zip(old, new, strict=True))
+        return _stricter(self._of(organisation, before, code), self._of(organisation, after, code))
 
     def _of(self, organisation: str, agreement: str, code: str) -> list[Any]:
         for name in (f"{organisation}/{agreement}", f"{organisation}/default", "default"):
@@ -52,15 +75,13 @@ class Lowering:
         """Give (rule, set, set) where the second is lower than the first: what the folding depends on."""
         names = sorted(self._limits)
         return [
-            (code, a, b)
-            for code in SUMS
-            for a in names
-            for b in names
-            if any(
-                x is not None and y is not None and y < x
-                for x, y in zip(self._limits[a][code], self._limits[b][code], strict=True)
-            )
+            (code, a, b) for code in SUMS for a in names for b in names if _stricter(self._limits[a][code], self._limits[b][code])
         ]
+
+
+def _stricter(old: Sequence[Any], new: Sequence[Any]) -> bool:
+    """Whether any threshold is lower than it was."""
+    return any(x is not None and y is not None and y < x for x, y in zip(old, new, strict=True))
 
 
 NEVER: Final = Lowering()

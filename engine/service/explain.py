@@ -151,7 +151,9 @@ def _refolded(lookups: Lookups, recorded: Recorded, bundle: Bundle) -> Entry:
     known = lookups.reference_of(recorded.lane, recorded.version)
     if known:
         log.extend([codec.parse_event(row.event) for row in store.reference(0)[:known]])
-    timeline = Timeline(decision.aggregate, folder(decision.aggregate, bundle.windows, log, Lowering(bundle.data["params"])))
+    first = from_bytes(store.bundle(store.first_bundle() or bundle.digest))
+    lowering = Lowering(first.data["params"], lambda digest: from_bytes(store.bundle(digest)).data["params"])
+    timeline = Timeline(decision.aggregate, folder(decision.aggregate, bundle.windows, log, lowering))
     latest = {row.identity: row for row in store.entries(decision.aggregate, recorded.version)}
     for row in latest.values():
         if not row.withdrawn:

@@ -72,7 +72,7 @@ class Body:
         self.asking = Asking(self.revisions)
         self.recording = Recording(lanes, publisher)
         self.windows = bundle.windows
-        self.lowering = Lowering(bundle.data["params"])
+        self.lowering = Lowering(bundle.data["params"], self.revisions.sets_of)
         self.log = ReferenceLog()
         self.summing = Summing(store)
         self.holding = Holding(store, self.recording, breaker)

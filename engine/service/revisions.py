@@ -8,7 +8,7 @@ an engine of its own: the first one's, and those of the others that were needed 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from functools import partial
 from typing import Any, Final
@@ -79,6 +79,11 @@ class Revisions:
         if known is None:
             known = self._known[digest] = Revision(self._more.bundle(digest))
         return known
+
+    @property
+    def sets_of(self) -> Callable[[str], Mapping[str, Any]] | None:
+        """Gives the parameter sets of a revision by its digest; None where activations don't count."""
+        return None if self._others is None else lambda digest: self.revision(digest).sets
 
     def rule(self, digest: str, code: str) -> Rule:
         """Give a rule as the revision that judged has it."""

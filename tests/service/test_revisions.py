@@ -127,6 +127,18 @@ def test_an_event_is_judged_by_the_text_in_force_when_it_occurred(
     assert found(store) == [("FU-001", '["2026-04"]', "alleged")]
 
 
+def test_a_lowered_cap_counts_from_its_date(body: Body, store: SqlStore, stricter: Bundle) -> None:
+    """90 CCU used before the cap was lowered to 100 were allowed, and aren't held against who uses 90 after."""
+    body.process(0, [Arrival(e) for e in BEFORE[:2]], {}, 1)
+    body.refer([Arrival(activation(stricter))], {}, 2)
+    used = [event("usage.inference", day, credential="c", quantity="90") for day in ("2026-02-20", "2026-03-05")]
+    body.process(0, [Arrival(e) for e in used], {}, 3)
+    assert found(store) == []
+    body.process(0, [Arrival(event("usage.inference", "2026-03-06", credential="c", quantity="11"))], {}, 4)
+    body.settle(0, 5, ended=True)
+    assert found(store) == [("FU-001", '["2026-03"]', "alleged")]
+
+
 def test_an_activation_that_arrives_late_judges_anew_what_occurred_from_its_date(
     body: Body, store: SqlStore, former: Bundle, stricter: Bundle
 ) -> None:

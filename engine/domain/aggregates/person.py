@@ -124,7 +124,7 @@ def _fold(
     state: State, event: Event, data: Any, at: int, reference: Reference, permission: Permission | None, lowering: Lowering
 ) -> Effects:
     if isinstance(data, contributions.FOLDED):
-        since = lowering.since(event.organisation, state.governed, state.agreement(), "IP-007")
+        since = _since(lowering, event, state, state.agreement(), "IP-007", at, reference)
         return Effects(question=contributions.question(state, event, data, at, reference, permission, since))
     if isinstance(data, derivations.IdentityResolved):
         state.resolved[data.cause] = data.person
@@ -248,7 +248,7 @@ def _usage(
     if over:
         effects.postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
     agreement = grant.agreement if grant else state.agreement()
-    lowered = {code: lowering.since(event.organisation, state.governed, agreement, code) for code in _SUMS_OF_USE}
+    lowered = {code: _since(lowering, event, state, agreement, code, at, reference) for code in _SUMS_OF_USE}
     total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0, lowered["FU-001"])
     if why and data.unit == CAP_UNIT:
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why
@@ -256,6 +256,14 @@ def _usage(
         state.links.note(at, event.id, data, grant)
     effects.question = _usage_question(state, event, data, at, (amount, total, why), (coverage, grant), permission, lowered)
     return effects
+
+
+def _since(lowering: Lowering, event: Event, state: State, agreement: str, code: str, at: int, reference: Reference) -> int:
+    """From when a rule's sum counts: since its threshold was lowered last, by another agreement or another revision."""
+    since = lowering.since(event.organisation, state.governed, agreement, code)
+    if not reference.policies:
+        return since
+    return max(since, lowering.since_revised(event.organisation, agreement, code, at, reference.activations(event.organisation)))
 
 
 def _coverage(state: State, data: u.Usage, at: int, drawn: Grant | None) -> tuple[str, Grant | None]:
