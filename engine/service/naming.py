@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from engine.domain.aggregates.alias import KEPT_US, LINKING
 from engine.domain.derivation import Delivery
 from engine.domain.events import Event
+from engine.domain.events.base import NAMED
 from engine.domain.records import DroppedRow
 from engine.domain.written import Written
 from engine.service.memory import LaneMemory
@@ -47,7 +48,7 @@ def no_longer_waiting(memory: LaneMemory, linked: Iterable[str]) -> list[str]:
 
 def waiting(store: Store, keys: Sequence[str], linked: frozenset[str]) -> set[str]:
     """Give the names among keys of which nothing was ever said."""
-    names = [key for key in keys if is_name(key) and key not in linked]
+    names = [key for key in keys if is_name(key) and key not in linked and f"/alias/{NAMED}" not in key]
     return set(names) - store.linked(names) if names else set()
 
 

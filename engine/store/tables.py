@@ -19,7 +19,7 @@ TERMS = "(substr(type, 1, 14) = 'compute.grant.' OR type IN ('compute.person.hir
 """Journal entries that make the terms of grants: few among very many. An index serves a query that says exactly this."""
 LINKS = (
     "type IN ('compute.alias.linked.v1', 'compute.alias.unlinked.v1', 'compute.credential.created.v1', "
-    "'compute.credential.revoked.v1', 'compute.grant.assigned.v1')"
+    "'compute.credential.revoked.v1', 'compute.grant.assigned.v1', 'compute.repository.named.v1')"
 )
 """Journal entries that say whom an alias stands for: few, so that it costs little to see that a name has none."""
 VESTED = "kind = 'vested'"

@@ -14,7 +14,7 @@ PEOPLE = ("p-1", "p-2")
 GRANTS = ("G1", "G2")
 KEYS = ("k1", "k2")
 LOGINS = ("github.com/a", "github.com/b")
-REPOSITORIES = ("r1", "r2")
+REPOSITORIES = ("r1", "github.com#1", "github.com#2", "github.com/acme/n")
 OWNERS = ("github.com/acme", "github.com/a", "github.com/else")
 
 people, grants, keys = st.sampled_from(PEOPLE), st.sampled_from(GRANTS), st.sampled_from(KEYS)
@@ -46,7 +46,7 @@ _ABOUT = st.one_of(
 )
 _DOCUMENT = {"person": people, "kind": st.just("ip_assignment"), "version": st.just("1")}
 _CORRECTED = st.integers(0, 40).map(lambda number: {"source": "test", "id": f"e-{number:03d}"})
-_REPOSITORY = {"repository": repositories, "name": st.just("n"), "owner": owners}
+_REPOSITORY = {"repository": repositories, "name": st.sampled_from(["acme/n", "a/n", "n"]), "owner": owners}
 _ACT = {"actor": logins, "private": st.booleans()}
 _USAGE = {
     "person": people, "credential": keys, "consumer": consumers, "grant_id": grants, "session": sessions,

@@ -15,12 +15,22 @@ import msgspec
 from engine.domain.effects import NOTHING, Derived, Effects, cause_id, make
 from engine.domain.events import Event
 from engine.domain.events.aliases import AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked
-from engine.domain.events.base import CASELESS, Alias, Problem, Rank
-from engine.domain.events.derived import AliasHeld, GrantAssigned, IdentityAsked, IdentityResolved
+from engine.domain.events.base import CASELESS, NAMED, Alias, Problem, Rank
+from engine.domain.events.derived import (
+    AliasHeld,
+    GrantAssigned,
+    IdentityAsked,
+    IdentityResolved,
+    RepositoryExposed,
+    RepositoryNamed,
+)
 from engine.domain.events.grants import GrantTransferred
+from engine.domain.events.repositories import Repository
 from engine.domain.values import DAY_US, FOREVER, Instant
 
-LINKING: Final = tuple(kind.TYPE for kind in (AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked, GrantAssigned))
+LINKING: Final = tuple(
+    kind.TYPE for kind in (AliasLinked, AliasUnlinked, CredentialCreated, CredentialRevoked, GrantAssigned, RepositoryNamed)
+)
 """Events that say whom an alias stands for; all others wait there for such a word."""
 KEPT_US: Final = 30 * DAY_US
 """How long what an unknown name did outside the organisation's repositories waits for a link (µs)."""
@@ -47,8 +57,12 @@ class State(msgspec.Struct):
     """When that was: an approval of the very instant of a transfer is about the giver's."""
 
 
-def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one way out for each kind of fact
-    """Fold one event: a link changes the target; anything else is released to the target, or parked."""
+def fold(state: State, event: Event, at: int) -> Effects:
+    """Fold one event: a word about the name changes whom it stands for; anything else is released, or parked."""
+    return _word(state, event, at) if event.type in LINKING else _release(state, event, at)
+
+
+def _word(state: State, event: Event, at: int) -> Effects:
     data = event.data
     if isinstance(data, _SAID) and not _latest(state, event, at):
         return NOTHING
@@ -62,12 +76,21 @@ def fold(state: State, event: Event, at: int) -> Effects:  # noqa: PLR0911 - one
     if isinstance(data, CredentialCreated):
         state.kind, state.id, state.verified, state.until = "person", data.owner, True, FOREVER
         return NOTHING
-    if isinstance(data, CredentialRevoked):
+    if isinstance(data, RepositoryNamed):
+        state.kind, state.id, state.verified, state.until = "repository", data.repository, True, FOREVER
         return NOTHING
     if isinstance(data, AliasUnlinked):
         before, state.verified = _owner(state), False
         return _held(state, event, data.alias, at, before)
-    if not state.verified or at >= state.until:
+    return NOTHING  # what still uses a key that was withdrawn is its last owner's
+
+
+def _release(state: State, event: Event, at: int) -> Effects:
+    data = event.data
+    known = state.verified and at < state.until
+    if key := _name(event):
+        return _repository(event, key, state.id if known and state.kind == "repository" else key)
+    if not known:
         return NOTHING
     if isinstance(data, IdentityAsked):
         if state.kind != "person":
@@ -133,6 +156,22 @@ def _held(state: State, event: Event, alias: Alias, at: int, before: str) -> Eff
             when = msgspec.structs.replace(make(event, said, f"held {cause_id(event)}"), time=at)  # from when it is valid
             derived.append(Derived(f"{event.organisation}/person/{person}", when))
     return Effects(derived=derived) if derived else NOTHING
+
+
+def _name(event: Event) -> str:
+    """Give the repository's name that a fact goes by; empty where it goes by another kind of name."""
+    kind, ident = event.data.about()
+    return ident.removeprefix(NAMED) if kind == "alias" and ident.startswith(NAMED) else ""
+
+
+def _repository(event: Event, name: str, ident: str) -> Effects:
+    """Release a fact to the repository that had the name then; one that no host numbers goes by its name for ever."""
+    data = event.data
+    if isinstance(data, Repository):
+        data = msgspec.structs.replace(data, repository=ident, known_as=None if ident == name else name)
+    elif isinstance(data, RepositoryExposed):
+        data = msgspec.structs.replace(data, repository=ident)
+    return Effects(derived=[Derived(f"{event.organisation}/repository/{ident}", msgspec.structs.replace(event, data=data))])
 
 
 def _latest(state: State, event: Event, at: int) -> bool:

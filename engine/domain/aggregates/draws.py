@@ -72,4 +72,4 @@ def _exposure(event: Event, repository: str, at: int, person: str, grant: Grant,
     terms = grant.ip_terms
     exposed = RepositoryExposed(repository, person, Instant(day), terms, Quantity(amount))  # type: ignore[arg-type]
     ident = f"exposed {repository} {day} {person} {terms}"
-    return Derived(f"{event.organisation}/repository/{repository}", summed(event, exposed, ident, day + DAY_US))
+    return Derived(f"{event.organisation}/{'/'.join(exposed.about())}", summed(event, exposed, ident, day + DAY_US))

@@ -13,12 +13,14 @@ import msgspec
 from engine.domain.approvals import Approvals
 from engine.domain.effects import NOTHING, Derived, Effects, Question, cause_id, deadline, header, make
 from engine.domain.events import Event
+from engine.domain.events.base import Alias, repository_key
 from engine.domain.events.derived import (
     ContributionAttributed,
     DeadlineReached,
     IdentityAsked,
     IdentityResolved,
     RepositoryExposed,
+    RepositoryNamed,
 )
 from engine.domain.events.people import ApprovalGranted, ApprovalRevoked, DeterminationRecorded
 from engine.domain.events.repositories import (
@@ -53,6 +55,8 @@ class State(msgspec.Struct):
     """What is known of the repository so far."""
 
     name: str = ""
+    named: str = ""
+    """The name, with its host, that facts which name it so are told to come here by."""
     owner: str = ""
     private: bool | None = None
     approvals: Approvals = msgspec.field(default_factory=Approvals)
@@ -107,12 +111,15 @@ def _act(state: State, event: Event, data: Repository, at: int, reference: Refer
     ours = reference.ours(event.organisation, data.owner, at)
     if data.actor is not None:
         login = f"{event.organisation}/alias/{data.actor.id}"
+        said = (
+            cause_id(event) if data.known_as is None else f"{cause_id(event)} {data.repository}"
+        )  # it may go to another one yet
         if event.type in _ACTIONS:
             contribution = _contribution(data, event.type, private, ours)
-            effects.derived.append(Derived(login, make(event, contribution, f"contribution {cause_id(event)}")))
+            effects.derived.append(Derived(login, make(event, contribution, f"contribution {said}")))
         if isinstance(data, _JUDGED):
             asked = IdentityAsked(data.actor, "repository", data.repository, cause_id(event), ours)
-            effects.derived.append(Derived(login, make(event, asked, f"asked {cause_id(event)}")))
+            effects.derived.append(Derived(login, make(event, asked, f"asked {said}")))
     if isinstance(data, _JUDGED):
         effects.question = _question(state, Act(event, data, at, private, ours, reference))
         if isinstance(data, RepositoryVisibilityChanged) and data.to == "public":
@@ -122,9 +129,24 @@ def _act(state: State, event: Event, data: Repository, at: int, reference: Refer
     state.name, state.owner, state.private = data.name, data.owner, private
     if isinstance(data, RepositoryTransferred):
         state.owner = data.to_owner
+        effects.derived += _named(state, event, data, f"{data.to_owner}/{data.name.rpartition('/')[2]}")
+    else:
+        host = data.repository.partition("#")[0]
+        effects.derived += _named(state, event, data, data.name if data.name.startswith(f"{host}/") else f"{host}/{data.name}")
     if isinstance(data, RepositoryVisibilityChanged):
         state.private = data.to != "public"
     return effects
+
+
+def _named(state: State, event: Event, data: Repository, name: str) -> list[Derived]:
+    """Tell a name which repository has it, where the host numbers it and an act says the name anew."""
+    name = name.lower()
+    if data.known_as is not None or "#" not in data.repository or name == state.named or repository_key(name)[0] != "alias":
+        return []
+    state.named = name
+    said = RepositoryNamed(Alias("repository", name), data.repository)
+    key = f"{event.organisation}/alias/{said.alias.id}"
+    return [Derived(key, make(event, said, f"named {cause_id(event)}"))]
 
 
 def _released(state: State, event: Event, data: DeadlineReached, at: int, reference: Reference) -> Effects:

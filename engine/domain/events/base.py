@@ -46,7 +46,9 @@ class Rank(IntEnum):
     DERIVED = 8
 
 
-CASELESS = frozenset({"login", "email"})
+CASELESS = frozenset({"login", "email", "repository"})
+NAMED = "repository:"
+"""How the id of an alias begins that is a repository's name."""
 
 
 class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
@@ -62,6 +64,15 @@ class Alias(msgspec.Struct, frozen=True, forbid_unknown_fields=True, gc=False):
     def id(self) -> str:
         """The alias aggregate's id; hosts and mail servers take a login or an address in any case of letters."""
         return f"{self.kind}:{self.value.lower() if self.kind in CASELESS else self.value}"
+
+
+def repository_key(ident: str) -> Key:
+    """Give where a repository's facts go: by the host's number to it, by a name (`host/owner/name`) to the alias of the name.
+
+    Names change hands; the alias knows which repository had one when, and lets a name that nobody numbered be an id itself.
+    """
+    named = ident.count("/") >= 2 and "#" not in ident and not ident.endswith("/*")
+    return ("alias", f"{NAMED}{ident.lower()}") if named else ("repository", ident)
 
 
 class Data(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True, gc=False):

@@ -7,7 +7,7 @@ from typing import ClassVar, Literal
 import msgspec
 
 from engine.domain.events.aliases import Target
-from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, Text, event
+from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, Text, event, repository_key
 from engine.domain.events.grants import GrantIssued
 from engine.domain.values import Instant, Quantity
 
@@ -109,6 +109,18 @@ class GrantAssigned(Data, frozen=True):
         return ("alias", self.alias.id)
 
 
+@event("repository.named.v1", Rank.PEOPLE)
+class RepositoryNamed(Data, frozen=True):
+    """A repository that its host numbers goes by a name from now on, until another one does."""
+
+    alias: Alias
+    repository: Name
+
+    def about(self) -> Key:
+        """Give the alias of the name."""
+        return ("alias", self.alias.id)
+
+
 @event("grant.received.v1", Rank.DERIVED)
 class GrantReceived(Data, frozen=True):
     """What was left of a grant when another person transferred it: its terms and its balances (micro-units)."""
@@ -169,7 +181,7 @@ class RepositoryExposed(Data, frozen=True):
 
     def about(self) -> Key:
         """Give the repository."""
-        return ("repository", self.repository)
+        return repository_key(self.repository)
 
 
 @event("deadline.reached.v1", Rank.DEADLINE)

@@ -68,6 +68,7 @@ _USAGE: Final = {
 _REPOSITORY: Final = {
     "repository": "github.com#17273051", "name": "github.com/acme/solver", "owner": "github.com/acme",
     "owner_kind": "organisation", "private": True, "actor": {"kind": "login", "value": "github.com/ada"},
+    "known_as": "github.com/acme/solver",
 }  # fmt: skip
 _FINDING: Final = {
     "violation": "863853a806c3658554c7a7d8b77c5ea7", "aggregate_kind": "person", "aggregate_id": "p-17",
@@ -105,6 +106,9 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     }),
     "grant.assigned": ("2025-06-20T09:00:00Z", {
         "alias": {"kind": "grant", "value": "G-2025-017"}, "target": {"kind": "person", "id": "p-17"},
+    }),
+    "repository.named": ("2025-06-20T09:00:00Z", {
+        "alias": {"kind": "repository", "value": "github.com/acme/solver"}, "repository": "github.com#17273051",
     }),
     "grant.received": ("2025-12-05T10:00:00Z", {
         "to": "p-23", "terms": _GRANT, "vested": "2100.75", "unvested": "6000", "vesting_since": "2025-07-01T00:00:00Z",

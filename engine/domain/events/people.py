@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import msgspec
 
-from engine.domain.events.base import Data, Key, Name, Problem, Rank, Text, event
+from engine.domain.events.base import Data, Key, Name, Problem, Rank, Text, event, repository_key
 from engine.domain.events.grants import Reason
 from engine.domain.values import Instant, Quantity
 
@@ -146,6 +146,8 @@ class Decided(Data, frozen=True):
         """Give the aggregate; a grant is reached through the alias that names its holder."""
         if self.about_.kind == "grant":
             return ("alias", f"grant:{self.about_.id}")
+        if self.about_.kind == "repository":
+            return repository_key(self.about_.id)
         return (self.about_.kind, self.about_.id)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, event
+from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, event, repository_key
 from engine.domain.events.usage import Artifacts
 
 OwnerKind = Literal["user", "organisation", "unknown"]
@@ -25,10 +25,12 @@ class Repository(Data, frozen=True):
     """Visibility as the source states it; unknown when it doesn't."""
     actor: Alias | None = None
     """The login that acted (GitHub's `sender`)."""
+    known_as: Name | None = None
+    """The name by which alone the source knew the repository, where Covenant found which one that was."""
 
     def about(self) -> Key:
         """Give the repository."""
-        return ("repository", self.repository)
+        return repository_key(self.repository)
 
 
 @event("repository.created.v1", Rank.REPOSITORY, "repository-activity")

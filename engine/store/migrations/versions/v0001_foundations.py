@@ -25,7 +25,7 @@ TERMS = "(substr(type, 1, 14) = 'compute.grant.' OR type IN ('compute.person.hir
 
 LINKS = (
     "type IN ('compute.alias.linked.v1', 'compute.alias.unlinked.v1', 'compute.credential.created.v1', "
-    "'compute.credential.revoked.v1', 'compute.grant.assigned.v1')"
+    "'compute.credential.revoked.v1', 'compute.grant.assigned.v1', 'compute.repository.named.v1')"
 )
 
 
