@@ -10,6 +10,7 @@ import click
 import msgspec
 
 from engine import bootstrap
+from engine.cli.policy_author import in_words as in_words_of
 from engine.cli.shell import Shell, pass_shell
 from engine.cli.wording import said, shown
 from engine.domain import cause
@@ -17,7 +18,7 @@ from engine.domain.records import PayloadRow
 from engine.domain.values import instant_text
 from engine.policy.conditions import Clause
 from engine.policy.opa_child import OpaChild
-from engine.service.explain import Explanation, RuleExplained
+from engine.service.explain import Explanation, Later, RuleExplained
 from engine.service.explain import explain as make_again
 from engine.store.lookups import Lookups
 
@@ -61,7 +62,12 @@ def document(explanation: Explanation) -> dict[str, Any]:
         "opa_version_now": explanation.opa_version,
         "rules": msgspec.to_builtins(explanation.rules),
         "original": _original(explanation.original),
+        "later": _later(explanation.later),
     }
+
+
+def _later(later: Later | None) -> dict[str, Any] | None:
+    return None if later is None else {"effective_from": instant_text(later.since), **msgspec.to_builtins(later.changed)}
 
 
 def _original(row: PayloadRow | None) -> dict[str, Any] | None:
@@ -91,6 +97,12 @@ def in_words(explanation: Explanation, *, every: bool) -> Iterator[str]:
         if rule.recorded != rule.outcome:
             yield f"  It was decided: {rule.recorded}."
         yield from (f"  {line}" for line in _rule(rule, full=every or rule.outcome not in ("pass", "not-applicable")))
+    if explanation.later is not None:
+        yield ""
+        yield f"Another text is in force from {instant_text(explanation.later.since)}; it doesn't judge what occurred before."
+        changed = explanation.later.changed
+        some = changed.rules or changed.data or changed.libraries
+        yield from (f"  {line}" for line in (in_words_of(changed) if some else ["It changed none of these rules."]))
 
 
 def _rule(rule: RuleExplained, *, full: bool) -> Iterator[str]:

@@ -17,6 +17,7 @@ from engine.domain.enablement import OFF
 from engine.domain.errors import IntegrityError, NotFound, UsageError
 from engine.domain.lowering import Lowering
 from engine.domain.order import place
+from engine.domain.reference import Reference
 from engine.domain.records import DecisionRow, PayloadRow, Recorded
 from engine.domain.timeline import Entry, Timeline
 from engine.policy.bundle import Bundle, from_bytes
@@ -26,6 +27,7 @@ from engine.policy.evaluator import Evaluator
 from engine.service import horizon
 from engine.service.deciding import FOLD_VERSION
 from engine.service.judging import document_of, inapplicable, judge
+from engine.service.policy_diff import PolicyDiff, compare
 from engine.service.memory import ReferenceLog, folder
 from engine.store.lookups import Lookups
 
@@ -59,6 +61,15 @@ class RuleExplained(msgspec.Struct, frozen=True):
     file: str
 
 
+class Later(msgspec.Struct, frozen=True):
+    """The text that was put in force after the event occurred: it doesn't judge it, and shows what would hold today."""
+
+    since: int
+    """µs."""
+    changed: PolicyDiff
+    """What differs from the text that judged, of the rules that were considered."""
+
+
 class Explanation(msgspec.Struct, frozen=True):
     """A decision made again."""
 
@@ -74,6 +85,8 @@ class Explanation(msgspec.Struct, frozen=True):
     rules: list[RuleExplained]
     original: PayloadRow | None = None
     """The record that the event was made from, as its source wrote it; None where the event itself is what came."""
+    later: Later | None = None
+    """None where the text that judged is the one in force last."""
 
 
 def find(lookups: Lookups, wanted: str) -> Recorded:
@@ -124,7 +137,20 @@ def explain(lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bu
         document=document,
         rules=explained,
         original=lookups.store.original(decision.identity),
+        later=_later(lookups, decision, bundle, {rule.code for rule in rules}),
     )
+
+
+def _later(lookups: Lookups, decision: DecisionRow, bundle: Bundle, codes: set[str]) -> Later | None:
+    reference = Reference(codec.parse_event(row.event) for row in lookups.store.reference(0))
+    activations = reference.activations(decision.organisation)
+    if not activations or activations[-1][1] == decision.bundle:
+        return None
+    since, digest = activations[-1]
+    whole = compare(bundle, from_bytes(lookups.store.bundle(digest)))
+    data = tuple(change for change in whole.data if any(code in change.what for code in codes))
+    rules = tuple(change for change in whole.rules if change.code in codes)
+    return Later(since, msgspec.structs.replace(whole, rules=rules, data=data))
 
 
 def _document(lookups: Lookups, recorded: Recorded, bundle: Bundle) -> tuple[dict[str, Any], str]:
