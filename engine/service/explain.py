@@ -17,8 +17,8 @@ from engine.domain.enablement import OFF
 from engine.domain.errors import IntegrityError, NotFound, UsageError
 from engine.domain.lowering import Lowering
 from engine.domain.order import place
-from engine.domain.reference import Reference
 from engine.domain.records import DecisionRow, PayloadRow, Recorded
+from engine.domain.reference import Reference
 from engine.domain.timeline import Entry, Timeline
 from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.catalogue import Rule
@@ -27,8 +27,8 @@ from engine.policy.evaluator import Evaluator
 from engine.service import horizon
 from engine.service.deciding import FOLD_VERSION
 from engine.service.judging import document_of, inapplicable, judge
-from engine.service.policy_diff import PolicyDiff, compare
 from engine.service.memory import ReferenceLog, folder
+from engine.service.policy_diff import PolicyDiff, compare
 from engine.store.lookups import Lookups
 
 SHORTEST = 4

@@ -71,7 +71,9 @@ def test_a_revision_is_activated_by_commands_and_a_late_event_is_judged_by_the_f
         ("first", "", ""), ("activated", "jana", "counsel"),
     ]  # fmt: skip
     with closing(open_store("sqlite:///.covenant/covenant.db")) as store, store.reading() as connection:
-        (decision, bundle) = connection.exec_driver_sql("SELECT id, bundle FROM decision ORDER BY lane, version DESC LIMIT 1").one()
+        (decision, bundle) = connection.exec_driver_sql(
+            "SELECT id, bundle FROM decision ORDER BY lane, version DESC LIMIT 1"
+        ).one()
     assert bundle == listed[0]["bundle"] != activated["bundle"]
     explained = said(covenant, "explain", decision)
     assert explained["later"]["after"] == activated["bundle"]
