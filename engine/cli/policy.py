@@ -14,7 +14,7 @@ from typing import Any
 import click
 
 from engine import bootstrap
-from engine.cli.policy_acts import activate, retire, revisions, shadow, sign
+from engine.cli.policy_acts import activate, retire, revisions, shadow, shadowed, sign
 from engine.cli.policy_author import diff, new
 from engine.cli.shell import Shell, pass_shell
 from engine.domain.errors import PolicyError, StoreUnavailable
@@ -225,7 +225,7 @@ def build(shell: Shell, folder: Path | None, output: Path) -> None:
 
 policy.add_command(new)
 policy.add_command(diff)
-for act in (sign, activate, shadow, retire, revisions):
+for act in (sign, activate, shadow, shadowed, retire, revisions):
     policy.add_command(act)
 
 

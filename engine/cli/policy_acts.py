@@ -23,6 +23,7 @@ from engine.policy import signing
 from engine.policy.bundle import Bundle, from_bytes
 from engine.service import policy_acts
 from engine.service.activation import Conditions
+from engine.store.lookups import Lookups
 from engine.store.sql_store import SqlStore
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -116,12 +117,8 @@ def retire(shell: Shell, *, revision: str, since: int | None, author: str, organ
     """End the shadowing of REVISION, of which the first digits will do."""
     with closing(bootstrap.read_store(shell.settings)) as store:
         whose = _whose(shell, organisation)
-        steps = policy_acts.revisions(store)
-        known = {s.bundle for s in steps if s.act == "shadowed" and s.organisation == whose and s.bundle.startswith(revision)}
-        if len(known) != 1:
-            msg = f"{len(known) or 'No'} shadowed revision{'s begin' if known else ' begins'} with {revision}."
-            raise UsageError(msg, "`covenant policy revisions` lists them.")
-        data = PolicyRetired(effective_from=policy_acts.moment(since), bundle=known.pop(), author=author)
+        digest = policy_acts.shadowed_revision(store, whose, revision)
+        data = PolicyRetired(effective_from=policy_acts.moment(since), bundle=digest, author=author)
         event = policy_acts.act(store, _conditions(shell, store), whose, data, None, bootstrap.now_us())
     at = instant_text(data.effective(event.time))
     document = {"bundle": data.bundle, "organisation": whose, "effective_from": at, "author": author}
@@ -140,6 +137,21 @@ def revisions(shell: Shell) -> None:
     for row in rows:
         row["revision"] = row["bundle"][:12]
     shell.rows(rows, ["act", "since", "revision", "organisation", "author", "approver"])
+
+
+@click.command()
+@click.argument("revision", default="", metavar="[REVISION]")
+@ORGANISATION
+@pass_shell
+def shadowed(shell: Shell, *, revision: str, organisation: str | None) -> None:
+    """List where a shadowed REVISION says otherwise than the one in force: by event and rule, nobody is accused by it."""
+    with closing(bootstrap.read_store(shell.settings)) as store:
+        digest = policy_acts.shadowed_revision(store, _whose(shell, organisation), revision)
+        rows = [
+            msgspec.structs.asdict(one) | {"time": instant_text(one.time)}
+            for one in policy_acts.differing(Lookups(store), digest)
+        ]
+    shell.rows(rows, ["rule", "time", "aggregate", "in_force", "shadowed", "sentence"], empty="No difference.")
 
 
 @contextmanager

@@ -41,6 +41,19 @@ class JournalRow(Row, frozen=True):
     """Of a derived fact: the late event that it is owed to, as `domain.cause` writes it; else empty."""
 
 
+class ShadowRow(Row, frozen=True):
+    """What a shadowed bundle says of an entry: recorded, never enforced."""
+
+    bundle: str
+    aggregate: str
+    identity: str
+    type: str
+    time: int
+    verdict: str
+    outcomes: str
+    """As a decision's."""
+
+
 class SeenRow(Row, frozen=True):
     """An identity taken in, so that a duplicate is known at any distance."""
 
@@ -293,6 +306,7 @@ class Batch(Row, frozen=True):
     outbox: tuple[OutboxRow, ...] = ()
     aggregates: tuple[AggregateRow, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
+    shadows: tuple[ShadowRow, ...] = ()
 
 
 class Lane(msgspec.Struct, frozen=True):

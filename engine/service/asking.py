@@ -9,6 +9,7 @@ import msgspec
 
 from engine.domain import codec
 from engine.domain.effects import NOTHING, Question
+from engine.domain.errors import CovenantError
 from engine.domain.timeline import Entry
 from engine.policy.evaluator import Answer
 from engine.service.deciding import Asked
@@ -55,6 +56,13 @@ class Asking:
             parts.setdefault(question.revision.digest, (question.revision, []))[1].append(number)
         submit = self.revisions.submit
         return Answers([(places, submit(revision, [asked[n].body for n in places])) for revision, places in parts.values()])
+
+    def submit_shadows(self, asked: Sequence[Asked]) -> Answers | None:
+        """The same for revisions that are shadowed, which hold up nobody: None too where an engine of theirs can't be had."""
+        try:
+            return self.submit(asked)
+        except CovenantError:
+            return None
 
     def questions(self, folding: Folding) -> Questions:
         """Sort what was refolded; its effects are used up then, and kept no longer: they weigh more than the event."""

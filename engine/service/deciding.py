@@ -16,6 +16,7 @@ from engine.domain.records import (
     DecisionRow,
     IndeterminateRow,
     InputRow,
+    ShadowRow,
     ViolationChange,
     ViolationRow,
     WithdrawnDecision,
@@ -61,6 +62,7 @@ class Deciding:
         self.decisions: list[DecisionRow] = []
         self.withdrawn: list[WithdrawnDecision] = []
         self.inputs: list[InputRow] = []
+        self.shadows: list[ShadowRow] = []
         self.violations: dict[str, ViolationRow] = {}
         self.before: dict[str, ViolationRow] = {}
         """Violation → how it stood before the batch."""
@@ -100,6 +102,16 @@ class Deciding:
         made = self.carried.get((aggregate.key, entry.identity))
         return horizon.carried(made, outcomes, asked.rules) if made else outcomes
 
+    def shadow(self, asked: Asked, outcomes: dict[str, dict[str, Any]]) -> None:
+        """Note what a shadowed revision says of an entry; nothing comes of it."""
+        event, entry = asked.entry.event, asked.entry
+        written = self._written(event.type, asked, outcomes)
+        self.shadows.append(
+            ShadowRow(
+                asked.revision.digest, asked.aggregate.key, entry.identity, event.type, event.time, _verdict(outcomes), written
+            )
+        )
+
     def move(self, aggregate: Aggregate, entry: Entry) -> None:
         """Count an entry's unchanged outcomes at its new place."""
         late = self.causes.of(aggregate.key, entry)
@@ -117,7 +129,7 @@ class Deciding:
 
     def _record(self, asked: Asked, outcomes: dict[str, dict[str, Any]], late: Late | None) -> None:
         entry, aggregate = asked.entry, asked.aggregate
-        verdict = max((o["outcome"] for o in outcomes.values()), key=_WEIGHT.__getitem__) if outcomes else "pass"
+        verdict = _verdict(outcomes)
         ident = codec.digest(
             aggregate.key.encode(), bytes.fromhex(entry.identity), asked.revision.digest.encode(), bytes.fromhex(asked.digest)
         ).hex()
@@ -316,6 +328,10 @@ class Deciding:
             )
         aggregate.indeterminates[rule, fact] = row
         self.indeterminates.append(row)
+
+
+def _verdict(outcomes: dict[str, dict[str, Any]]) -> str:
+    return max((o["outcome"] for o in outcomes.values()), key=_WEIGHT.__getitem__) if outcomes else "pass"
 
 
 def _because(entry: Entry, late: Late | None) -> str:

@@ -157,6 +157,7 @@ class _Run:
             self._drain()
             self.taking.add(self.body.refer(self._reference, {}, self._now()))
             self._reference = []
+        self.body.catch_up()  # what others recorded meanwhile: an activation, a release
         if self._events or self.body.behind(LANE):
             work = self.body.begin(LANE, self._events, {}, self._now())
             self._events = []

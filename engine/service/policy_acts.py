@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import codec
+from engine.domain import codec, verdicts
 from engine.domain.errors import PolicyError, UsageError
 from engine.domain.events import Event
 from engine.domain.events.reference import PolicyActivated, PolicyRetired, PolicyShadowed
@@ -23,6 +23,7 @@ from engine.policy.bundle import Bundle
 from engine.service.activation import Conditions
 from engine.service.holding import record
 from engine.service.recording import Recording
+from engine.store.lookups import Lookups
 from engine.store.sql_store import SqlStore
 
 SOURCE = "covenant/policies"
@@ -101,6 +102,50 @@ def revisions(store: SqlStore) -> Iterator[Revised]:
         kind = event.type.split(".")[2]
         since = event.data.effective(event.time)
         yield Revised(kind, event.organisation, since, event.data.bundle, event.data.author, getattr(event.data, "approver", ""))
+
+
+class Differing(msgspec.Struct, frozen=True):
+    """A rule of which a shadowed revision says otherwise than the one in force, of one event."""
+
+    rule: str
+    aggregate: str
+    type: str
+    time: int
+    in_force: str
+    """Outcome under the revision in force; `not considered` where it has no such rule for the event."""
+    shadowed: str
+    sentence: str
+    """Of the violation that either says."""
+    decision: str
+
+
+def differing(lookups: Lookups, bundle: str) -> Iterator[Differing]:
+    """Give what a shadowed revision would have decided otherwise, in order of time."""
+    for row, decision, outcomes in lookups.shadowed(bundle):
+        ours, theirs = verdicts.read(outcomes), verdicts.read(row.outcomes)
+        for code in sorted({*ours.said, *ours.passed, *theirs.said, *theirs.passed}):
+            now, then = _outcome(ours, code), _outcome(theirs, code)
+            if now != then:
+                sentence = theirs.said.get(code, {}).get("sentence") or ours.said.get(code, {}).get("sentence", "")
+                yield Differing(code, row.aggregate, row.type, row.time, now, then, sentence, decision)
+
+
+def shadowed_revision(store: SqlStore, organisation: str, wanted: str) -> str:
+    """Give the digest of the shadowed revision that `wanted` begins; `UsageError` where it isn't one."""
+    known = {step.bundle for step in revisions(store) if step.act == "shadowed" and step.organisation == organisation}
+    found = [digest for digest in known if digest.startswith(wanted)]
+    if len(found) != 1:
+        msg = f"{len(found) or 'No'} shadowed revision{'s begin' if found else ' begins'} with {wanted or 'anything'}."
+        raise UsageError(msg, "`covenant policy revisions` lists them.")
+    return found[0]
+
+
+def _outcome(said: verdicts.Outcomes, code: str) -> str:
+    if code in said.said:
+        return str(said.said[code]["outcome"])
+    if code in said.passed:
+        return "pass"
+    return "not-applicable" if code in said.inapplicable else "not considered"
 
 
 def moment(micros: int | None) -> Instant | None:

@@ -211,6 +211,10 @@ class Body:
                     deciding.withdraw(aggregate, entry)
             elif entry.counted is not None and entry.counted != entry.place:
                 deciding.move(aggregate, entry)
+        for asked, answer in zip(
+            work.questions.shadowed, work.shadow_answers.result() if work.shadow_answers else (), strict=True
+        ):
+            deciding.shadow(asked, judge(asked.rules, asked.document, answer))
         deciding.stand()
         held = self.holding.held(self.log.events)
         held |= self.holding.trip((work.lane, work.version), deciding.violations, deciding.changes, work.recorded_at)

@@ -68,6 +68,7 @@ class Recording:
             outbox=outbox,
             aggregates=work.aggregates,
             dropped=work.dropped,
+            shadows=tuple(deciding.shadows),
         )
 
     def reference(self, lane: Lane, taken: Taken, folding: Folding, positions: Mapping[str, int]) -> Batch:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
 from engine.domain import codec
+from engine.domain.errors import CovenantError
 from engine.domain.records import AggregateRow, DroppedRow, OriginalRow, PayloadRow, RefusedRow, SeenRow
+from engine.policy.evaluator import Answer
 from engine.service.asking import Answers, Asking, Questions
+from engine.service.deciding import Asked
 from engine.service.folding import Folding
 from engine.service.memory import LaneMemory
 from engine.service.taking import Taken
@@ -57,6 +60,14 @@ class Work(msgspec.Struct):
     horizon: int = 0
     """The correction horizon it was folded under, days."""
 
+    def shadowed(self) -> Iterator[tuple[Asked, Answer]]:
+        """What shadowed revisions answer; nothing where they don't: a shadow holds up nobody."""
+        try:
+            answers = self.shadow_answers.result() if self.shadow_answers is not None else []
+        except CovenantError:
+            return
+        yield from zip(self.questions.shadowed, answers, strict=bool(answers))
+
 
 def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken: Taken, background: Sequence[str] = ()) -> Work:
     """Fold what is stale, ask the rules of what changed, and keep how all stands for `finish`."""
@@ -69,7 +80,7 @@ def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken
         folding=folding,
         questions=questions,
         answers=asking.submit(questions.asked),
-        shadow_answers=asking.submit(questions.shadowed),
+        shadow_answers=asking.submit_shadows(questions.shadowed),
         version=memory.begun,
         reference=memory.reference,
         watermark=memory.watermark,

@@ -13,7 +13,7 @@ from sqlalchemy import and_, case, delete, func, or_, select
 
 from engine.domain.aggregates.alias import LINKING
 from engine.domain.errors import NotFound, UsageError
-from engine.domain.records import DecisionRow, Recorded, RefusedRow, Row, ViolationRow
+from engine.domain.records import DecisionRow, Recorded, RefusedRow, Row, ShadowRow, ViolationRow
 from engine.store import tables as t
 from engine.store.faults import translated
 from engine.store.sql_store import SqlStore
@@ -29,7 +29,7 @@ def _table(kind: Any) -> Any:
 
 B, D, J, P = _table(t.BatchTable), _table(t.DecisionTable), _table(t.JournalTable), _table(t.PostingTable)
 V, MISSING, DERIVED = _table(t.ViolationTable), _table(t.IndeterminateTable), _table(t.DerivedTable)
-REFUSED, BUNDLE = _table(t.RefusedTable), _table(t.BundleTable)
+REFUSED, BUNDLE, SHADOW = _table(t.RefusedTable), _table(t.BundleTable), _table(t.ShadowTable)
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -146,6 +146,14 @@ class Lookups:
         query = select(D.c.bundle).where(D.c.stands).group_by(D.c.bundle).order_by(func.max(D.c.time).desc(), D.c.bundle)
         with self.store.reading() as c:
             return list(c.execute(query).scalars())
+
+    def shadowed(self, bundle: str) -> list[tuple[ShadowRow, str, str]]:
+        """Give what a shadowed bundle said of each entry, and the id and outcomes of the decision that stands of it."""
+        same = (D.c.aggregate == SHADOW.c.aggregate) & (D.c.identity == SHADOW.c.identity) & D.c.stands
+        query = select(SHADOW, D.c.id, D.c.outcomes).join(D, same).where(SHADOW.c.bundle == bundle)
+        with self.store.reading() as c:
+            rows = c.execute(query.order_by(SHADOW.c.time, SHADOW.c.aggregate, SHADOW.c.identity)).all()
+        return [(ShadowRow(*row[:-2]), row[-2], row[-1]) for row in rows]
 
     def bundle_named(self, prefix: str) -> str:
         """Give the digest that a prefix begins; `NotFound` and `UsageError` say when there is none or more than one."""

@@ -30,6 +30,7 @@ from engine.domain.records import (
     PostingRow,
     Recorded,
     RefusedRow,
+    ShadowRow,
     ViolationChange,
     ViolationRow,
 )
@@ -41,6 +42,7 @@ _FORGOTTEN: dict[str, Any] = {
     "originals": (),
     "payloads": (),
     "inputs": (),
+    "shadows": (),
     "refused": (),
     "outbox": (),
     "positions": {},
@@ -82,6 +84,7 @@ class MemoryStore:
         self._decisions: dict[str, list[tuple[int, int, DecisionRow]]] = defaultdict(list)
         self._inputs: dict[str, InputRow] = {}
         self._originals: dict[str, str] = {}
+        self._shadows: dict[tuple[str, str, str], ShadowRow] = {}
         self._payloads: dict[str, PayloadRow] = {}
         self._bundles: dict[str, bytes] = {}
         self._aggregates: dict[str, AggregateRow] = {}
@@ -212,6 +215,7 @@ class MemoryStore:
     def _write_decisions(self, batch: Batch) -> None:
         for decision in batch.decisions:
             self._decisions[decision.id].append((batch.lane, batch.version, decision))
+        self._shadows.update(((row.bundle, row.aggregate, row.identity), row) for row in batch.shadows)
         for row in batch.inputs:
             self._inputs.setdefault(row.digest, row)
         for refused in batch.refused:
@@ -321,6 +325,10 @@ class MemoryStore:
             msg = f"The store has no input {digest[:12]}."
             raise NotFound(msg, "Inputs of a pass aren't kept: they are folded again from the journal.")
         return self._inputs[digest].body
+
+    def shadows(self, bundle: str) -> list[ShadowRow]:
+        """Give what a shadowed bundle said."""
+        return [row for key, row in sorted(self._shadows.items()) if key[0] == bundle]
 
     def original(self, identity: str) -> PayloadRow | None:
         """Give the record an event was made from."""

@@ -19,6 +19,7 @@ from engine.domain.records import (
     OutboxRow,
     PayloadRow,
     Recorded,
+    ShadowRow,
     ViolationRow,
 )
 
@@ -125,6 +126,10 @@ class Store(Protocol):
 
     def input(self, digest: str) -> bytes:
         """Give the input of a decision that isn't a pass; `NotFound` if it was never kept."""
+        ...
+
+    def shadows(self, bundle: str) -> list[ShadowRow]:
+        """Give what a shadowed bundle said last of each entry, by aggregate and identity."""
         ...
 
     def original(self, identity: str) -> PayloadRow | None:

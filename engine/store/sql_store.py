@@ -25,6 +25,7 @@ from engine.domain.records import (
     PayloadRow,
     Recorded,
     Row,
+    ShadowRow,
     ViolationRow,
 )
 from engine.store import names
@@ -33,7 +34,7 @@ from engine.store.dialects import dialect
 from engine.store.faults import READING, translated
 from engine.store.loading import Loader, columns, of
 from engine.store.protocol import REFERENCE_LANE
-from engine.store.writing import BUNDLES, Head, Kept, Writer
+from engine.store.writing import BUNDLES, SHADOWS, Head, Kept, Writer
 
 R = TypeVar("R", bound=Row)
 ROWS_AT_ONCE = 4000
@@ -216,6 +217,13 @@ class SqlStore:
         """Give the input of a decision that isn't a pass."""
         what, do = f"input {digest[:12]}", "Inputs of a pass aren't kept: they are folded again from the journal."
         return self._body(select(INPUT.body).where(INPUT.digest == digest), what, do)
+
+    def shadows(self, bundle: str) -> list[ShadowRow]:
+        """Give what a shadowed bundle said."""
+        shadow = SHADOWS.table
+        query = select(shadow).where(shadow.c.bundle == bundle).order_by(shadow.c.aggregate, shadow.c.identity)
+        with self.reading() as c:
+            return [ShadowRow(*row) for row in c.execute(query)]
 
     def original(self, identity: str) -> PayloadRow | None:
         """Give the record an event was made from."""

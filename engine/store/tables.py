@@ -7,14 +7,13 @@ by text compares bytewise on every database, so that two stores give the same or
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from sqlalchemy import BigInteger, Column, Index, Integer, LargeBinary, MetaData, Text, text
-from sqlmodel import Field, SQLModel
+from sqlalchemy import Index, Integer, MetaData, text
+from sqlmodel import SQLModel
 
-BYTEWISE = Text().with_variant(Text(collation="C"), "postgresql")
-_CLUSTERED = {"sqlite_with_rowid": False}
-"""SQLite: keep rows in the primary key's own tree; without it each row is written twice."""
+from engine.store.column_types import CLUSTERED, big, blob, number_key, some, word, word_key
+
 TERMS = "(substr(type, 1, 14) = 'compute.grant.' OR type IN ('compute.person.hired.v1', 'compute.person.terminated.v1'))"
 """Journal entries that make the terms of grants: few among very many. An index serves a query that says exactly this."""
 LINKS = (
@@ -28,36 +27,6 @@ VESTED = "kind = 'vested'"
 
 OPENED = "change IN ('opened', 'reopened')"
 """Steps by which a finding comes to stand: counted by the hour."""
-
-
-def some(which: str) -> dict[str, Any]:
-    """Give the options of an index of some rows alone."""
-    return {"sqlite_where": text(which), "postgresql_where": text(which)}
-
-
-def big(**more: Any) -> Any:
-    """A 64-bit integer."""
-    return Field(sa_column=Column(BigInteger, nullable=False, **more))
-
-
-def number_key(kind: type[Integer] = BigInteger) -> Any:
-    """An integer that is part of the primary key, and given by us."""
-    return Field(sa_column=Column(kind, primary_key=True, autoincrement=False))
-
-
-def word() -> Any:
-    """A text that is looked up."""
-    return Field(sa_column=Column(BYTEWISE, nullable=False))
-
-
-def word_key() -> Any:
-    """A text that is part of the primary key."""
-    return Field(sa_column=Column(BYTEWISE, primary_key=True))
-
-
-def blob() -> Any:
-    """Bytes."""
-    return Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class Stored(SQLModel):
@@ -82,7 +51,7 @@ class PositionTable(Stored, table=True):
     """The next offset of each input."""
 
     __tablename__ = "position"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     lane: int = number_key(Integer)
     input: str = word_key()
     next: int = big()
@@ -92,7 +61,7 @@ class BatchTable(Stored, table=True):
     """One batch of a lane."""
 
     __tablename__ = "batch"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     lane: int = number_key(Integer)
     version: int = number_key()
     kind: str
@@ -117,7 +86,7 @@ class JournalTable(Stored, table=True):
         Index("journal_aggregate", "aggregate"),
         Index("journal_terms", "aggregate", **some(TERMS)),
         Index("journal_links", "aggregate", **some(LINKS)),
-        _CLUSTERED,
+        CLUSTERED,
     )
     lane: int = number_key(Integer)
     version: int = number_key()
@@ -140,7 +109,7 @@ class SeenTable(Stored, table=True):
     """Identities taken in, at any distance; apart from the journal, which may be split by time."""
 
     __tablename__ = "seen"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     identity: str = word_key()
     content: str
 
@@ -149,7 +118,7 @@ class OriginalTable(Stored, table=True):
     """Which record each event was made from, where a source normalised it."""
 
     __tablename__ = "original"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     identity: str = word_key()
     payload: str
 
@@ -167,7 +136,7 @@ class DecisionTable(Stored, table=True):
     """Evaluations; `stands` until superseded or withdrawn."""
 
     __tablename__ = "decision"
-    __table_args__ = (Index("decision_id", "id"), Index("decision_aggregate", "aggregate", "stands"), _CLUSTERED)
+    __table_args__ = (Index("decision_id", "id"), Index("decision_aggregate", "aggregate", "stands"), CLUSTERED)
     lane: int = number_key(Integer)
     version: int = number_key()
     ordinal: int = number_key(Integer)
@@ -194,7 +163,7 @@ class WithdrawalTable(Stored, table=True):
     """Decisions in whose place nothing stands, and why."""
 
     __tablename__ = "withdrawal"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     lane: int = number_key(Integer)
     version: int = number_key()
     id: str = word_key()
@@ -218,7 +187,7 @@ class PostingTable(Stored, table=True):
         Index("posting_vested", "aggregate", **some(VESTED)),
         # By blocks: postings come about in the order of both times, and such an index costs next to nothing to keep.
         Index("posting_times", "time", "recorded_at", postgresql_using="brin").ddl_if(dialect="postgresql"),
-        _CLUSTERED,
+        CLUSTERED,
     )
     lane: int = number_key(Integer)
     version: int = number_key()
@@ -239,7 +208,7 @@ class BalanceSnapshotTable(Stored, table=True):
     """Balances of what happened before a moment, as known at another: sums of postings, made so as not to add them again."""
 
     __tablename__ = "balance_snapshot"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     before: int = number_key()
     known_at: int = number_key()
     organisation: str = word_key()
@@ -304,7 +273,7 @@ class IndeterminateTable(Stored, table=True):
     """What could not be judged, folded."""
 
     __tablename__ = "indeterminate"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     aggregate: str = word_key()
     rule: str = word_key()
     fact: str = word_key()
@@ -337,7 +306,7 @@ class DroppedTable(Stored, table=True):
     """How much of names that nobody knows was dropped: their number is kept, not they."""
 
     __tablename__ = "dropped"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     organisation: str = word_key()
     kind: str = word_key()
     lane: int = number_key(Integer)
@@ -349,7 +318,7 @@ class DerivedTable(Stored, table=True):
     """Derived facts as last sent."""
 
     __tablename__ = "derived"
-    __table_args__ = _CLUSTERED
+    __table_args__ = CLUSTERED
     aggregate: str = word_key()
     key: str = word_key()
     target: str = word_key()
@@ -370,6 +339,20 @@ class OutboxTable(Stored, table=True):
     value: bytes = blob()
 
 
+class ShadowTable(Stored, table=True):
+    """What shadowed bundles say of events: the last each said, never enforced."""
+
+    __tablename__ = "shadow"
+    __table_args__ = CLUSTERED
+    bundle: str = word_key()
+    aggregate: str = word_key()
+    identity: str = word_key()
+    type: str
+    time: int = big()
+    verdict: str
+    outcomes: str
+
+
 class BundleTable(Stored, table=True):
     """Bundles, kept for ever."""
 
@@ -385,7 +368,7 @@ class AggregateTable(Stored, table=True):
     __tablename__ = "aggregate"
     __table_args__ = (
         Index("aggregate_dirty", "lane", sqlite_where=text("dirty_from >= 0"), postgresql_where=text("dirty_from >= 0")),
-        _CLUSTERED,
+        CLUSTERED,
     )
     aggregate: str = word_key()
     lane: int

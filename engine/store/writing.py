@@ -28,6 +28,7 @@ from engine.domain.records import (
     RefusedRow,
     Row,
     SeenRow,
+    ShadowRow,
     ViolationChange,
     ViolationRow,
     WithdrawnDecision,
@@ -82,6 +83,7 @@ POSTINGS: Final = Plan(t.PostingTable, PostingRow, "lane", "version")
 CHANGES: Final = Plan(t.ChangeTable, ViolationChange, "lane")
 OUTBOX: Final = Plan(t.OutboxTable, OutboxRow, "lane")
 INPUTS: Final = Plan(t.InputTable, InputRow, keep=True)
+SHADOWS: Final = Plan(t.ShadowTable, ShadowRow)
 REFUSED: Final = Plan(t.RefusedTable, RefusedRow, keep=True)
 VIOLATIONS: Final = Plan(t.ViolationTable, ViolationRow, "lane")
 INDETERMINATES: Final = Plan(t.IndeterminateTable, IndeterminateRow, "lane")
@@ -117,6 +119,7 @@ class Writer:
         self._insert(OUTBOX, batch.outbox, batch.lane)
         self._upsert(INPUTS, batch.inputs)
         self._upsert(REFUSED, batch.refused)
+        self._upsert(SHADOWS, batch.shadows)
         self.projections(batch)
         for dropped in batch.dropped:
             names.drop(self.connection, batch.lane, batch.recorded_at, dropped)

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from engine.domain.errors import EvaluatorUnavailable
 from engine.domain.events import Event
 from engine.domain.reference import Reference
 from engine.domain.values import instant_text
@@ -19,12 +20,15 @@ from engine.policy.bundle import Bundle, digest_of, from_bytes, load_bundle
 from engine.policy.opa_child import OpaChild
 from engine.service import replay
 from engine.service.activation import Conditions
+from engine.service.policy_acts import differing
 from engine.service.process import Body
 from engine.service.revisions import Others
+from engine.store.lookups import Lookups
 from engine.store.opening import open_store
 from engine.store.sql_store import SqlStore
 from tests.domain.make import event
 
+Start = Callable[[Bundle], OpaChild]
 ROOT = Path(__file__).parents[2]
 pytestmark = pytest.mark.needs_opa
 
@@ -50,7 +54,7 @@ def stricter(former: Bundle) -> Bundle:
 
 
 @pytest.fixture(scope="module")
-def start(opa_binary: str) -> Iterator[Callable[[Bundle], OpaChild]]:
+def start(opa_binary: str) -> Iterator[Start]:
     """Start an OPA on a bundle; all end with the module."""
     started: list[OpaChild] = []
 
@@ -73,7 +77,7 @@ def store(tmp_path: Path, former: Bundle, stricter: Bundle) -> Iterator[SqlStore
 
 
 @pytest.fixture
-def body(store: SqlStore, former: Bundle, start: Callable[[Bundle], OpaChild]) -> Iterator[Body]:
+def body(store: SqlStore, former: Bundle, start: Start) -> Iterator[Body]:
     """A body that follows activations, and holds them to their conditions."""
     others = Others(lambda digest: from_bytes(store.bundle(digest)), start)
     opened = Body(store, start(former), former, others=others)
@@ -169,7 +173,7 @@ def test_what_several_revisions_decided_is_decided_again_alike(
 
 
 def test_a_second_body_goes_on_with_the_revision_that_is_in_force(
-    body: Body, store: SqlStore, former: Bundle, stricter: Bundle, start: Callable[[Bundle], OpaChild]
+    body: Body, store: SqlStore, former: Bundle, stricter: Bundle, start: Start
 ) -> None:
     """A restart reads activations from the store, and judges as one body would."""
     body.process(0, [Arrival(e) for e in BEFORE], {}, 1)
@@ -181,6 +185,45 @@ def test_a_second_body_goes_on_with_the_revision_that_is_in_force(
     again.revisions.close()
     assert judged(store)["2026-04-10"] == stricter.digest
     assert found(store) == [("FU-001", '["2026-04"]', "alleged")]
+
+
+def test_a_shadowed_revision_is_recorded_and_accuses_nobody(
+    body: Body, store: SqlStore, former: Bundle, stricter: Bundle, opa_binary: str
+) -> None:
+    """What it would have said of events from its date on stands beside what was decided, and is told apart by rule."""
+    shadow = event("policy.shadowed", "2026-02-28", bundle=stricter.digest, author="a", effective_from="2026-03-01T00:00:00Z")
+    body.process(0, [Arrival(e) for e in BEFORE], {}, 1)
+    body.refer([Arrival(shadow)], {}, 2)
+    body.process(0, [Arrival(AFTER), Arrival(LATE)], {}, 3)
+    body.settle(0, 4, ended=True)
+    assert set(judged(store).values()) == {former.digest}
+    assert found(store) == []
+    assert [instant_text(row.time)[:10] for row in store.shadows(stricter.digest)] == ["2026-04-10"]
+    (one,) = differing(Lookups(store), stricter.digest)
+    assert (one.rule, one.in_force, one.shadowed) == ("FU-001", "pass", "violation")
+    assert replay.check(store, Path(opa_binary)).differences == 0
+    retired = event("policy.retired", "2026-05-01", bundle=stricter.digest, author="a")
+    body.refer([Arrival(retired)], {}, 5)
+    body.process(0, [Arrival(event("usage.inference", "2026-05-02", credential="c", quantity="1"))], {}, 6)
+    assert len(store.shadows(stricter.digest)) == 1
+
+
+def test_a_shadow_whose_engine_cannot_be_had_holds_up_nobody(
+    store: SqlStore, former: Bundle, stricter: Bundle, start: Start
+) -> None:
+    """The revision in force goes on judging; of the shadow nothing is recorded."""
+
+    def fails(_: Bundle) -> OpaChild:
+        msg = "OPA didn't start."
+        raise EvaluatorUnavailable(msg)
+
+    body = Body(store, start(former), former, others=Others(lambda digest: from_bytes(store.bundle(digest)), fails))
+    body.open(0)
+    shadow = event("policy.shadowed", "2026-02-28", bundle=stricter.digest, author="a")
+    body.refer([Arrival(shadow)], {}, 1)
+    body.process(0, [Arrival(e) for e in (*BEFORE, AFTER)], {}, 2)
+    assert judged(store)["2026-04-10"] == former.digest
+    assert store.shadows(stricter.digest) == []
 
 
 REFUSED: dict[str, tuple[dict[str, Any], str]] = {

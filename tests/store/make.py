@@ -143,6 +143,7 @@ def everything(store: Store, *aggregates: str) -> dict[str, Any]:
         "unsettled": [store.unsettled(lane) for lane in lanes],
         "outbox": [store.outbox(lane, 0, 1000) for lane in lanes],
         "published": [store.published(lane) for lane in lanes],
+        "shadows": store.shadows("b"),
         "originals": {identity: store.original(identity) for identity in "ij"},
         "inputs": {digest: _input(store, digest) for digest in ("x", "y")},
     }

@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from engine.domain.errors import LaneConflict
-from engine.domain.records import AggregateRow, Batch, InputRow, OriginalRow, PayloadRow, SeenRow, WithdrawnDecision
+from engine.domain.records import AggregateRow, Batch, InputRow, OriginalRow, PayloadRow, SeenRow, ShadowRow, WithdrawnDecision
 from engine.store.memory_store import MemoryStore
 from engine.store.opening import open_store
 from engine.store.protocol import Store
@@ -56,6 +56,7 @@ def batches(draw: st.DrawFn) -> Batch:
             for row in journal
         ),
         withdrawn=some(WithdrawnDecision, ident, st.just("late")), inputs=some(InputRow, st.sampled_from("xy"), st.just(b"i")),
+        shadows=some(lambda about, one: ShadowRow("b", about, one, "t", 1, "pass", "{}"), own, st.sampled_from("ij")),
         originals=some(OriginalRow, st.sampled_from("ij"), st.sampled_from("pq")),
         payloads=some(PayloadRow, st.sampled_from("pq"), st.just(1), st.just(b"o")),
         postings=some(posting, amounts, aggregate=own, identity=st.sampled_from("ij"), kind=kinds),

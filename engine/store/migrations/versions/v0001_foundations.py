@@ -151,11 +151,16 @@ def around() -> None:
     )  # fmt: skip
     table("outbox", "lane sequence", "int: lane; big: sequence; text: topic key; bytes: value")
     table("bundle", "digest", "word: digest; bytes: body; big: recorded_at")
+    table(
+        "shadow", "bundle aggregate identity", "word: bundle aggregate identity; text: type; big: time; text: verdict outcomes",
+        **ROWS,
+    )  # fmt: skip
 
 
 def downgrade() -> None:
     for name in (
-        "bundle", "outbox", "refused", "dropped", "aggregate", "derived", "indeterminate", "violation_change", "violation",
+        "shadow", "bundle", "outbox", "refused", "dropped", "aggregate", "derived", "indeterminate",
+        "violation_change", "violation",
         "balance_snapshot", "posting", "input", "withdrawal", "decision",
         "payload", "original", "seen", "journal", "batch", "position", "lane",
     ):  # fmt: skip
