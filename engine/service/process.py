@@ -211,9 +211,7 @@ class Body:
                     deciding.withdraw(aggregate, entry)
             elif entry.counted is not None and entry.counted != entry.place:
                 deciding.move(aggregate, entry)
-        for asked, answer in zip(
-            work.questions.shadowed, work.shadow_answers.result() if work.shadow_answers else (), strict=True
-        ):
+        for asked, answer in work.shadowed():
             deciding.shadow(asked, judge(asked.rules, asked.document, answer))
         deciding.stand()
         held = self.holding.held(self.log.events)
