@@ -13,7 +13,14 @@ from engine.domain.events.usage import Artifacts
 OwnerKind = Literal["user", "organisation", "unknown"]
 
 
-class Repository(Data, frozen=True):
+class KnownByName(Data, frozen=True, kw_only=True):
+    """Base of what may name a repository by its name alone; by keyword, so that the others' fields keep their places."""
+
+    known_as: Name | None = None
+    """The name by which alone the source knew the repository, where Covenant found which one that was."""
+
+
+class Repository(KnownByName, frozen=True):
     """Base of an act on a repository: which one, whose, how visible, and who acted."""
 
     repository: Name
@@ -25,8 +32,6 @@ class Repository(Data, frozen=True):
     """Visibility as the source states it; unknown when it doesn't."""
     actor: Alias | None = None
     """The login that acted (GitHub's `sender`)."""
-    known_as: Name | None = None
-    """The name by which alone the source knew the repository, where Covenant found which one that was."""
 
     def about(self) -> Key:
         """Give the repository."""
