@@ -20,7 +20,7 @@ SHORT: Final = 12
 
 @click.group()
 def decisions() -> None:
-    """List what the rules said of events."""
+    """List what the rules said of events, by outcome, rule and aggregate."""
 
 
 @decisions.command(name="list")

@@ -21,7 +21,7 @@ COMMANDS = {
     "export": ("engine.cli.replay:export", "Write what stands now, in a form two stores can be compared by."),
     "backtest": ("engine.cli.backtest:backtest", "See what another bundle would have found over all of history."),
     "ledger": ("engine.cli.ledger:ledger", "Show the balances of grants."),
-    "policy": ("engine.cli.policy:policy", "List, show, test, check and build policies."),
+    "policy": ("engine.cli.policy:policy", "Write, test, compare and build policies, and put them in force."),
     "dead-letters": ("engine.cli.dead_letters:dead_letters", "List, show and redrive refused events."),
     "names": ("engine.cli.names:names", "List unknown names, what waits under them, and what was dropped."),
     "worker": ("engine.cli.broker:worker", "Judge events from the broker's topics."),

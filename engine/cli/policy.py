@@ -32,7 +32,7 @@ FOLDER = click.argument("folder", required=False, type=click.Path(path_type=Path
 
 @click.group()
 def policy() -> None:
-    """Begin, list, show, test, check, compare and build policies.
+    """Write, test, compare and build policies, and put them in force.
 
     DIR is a folder of policies: main.rego, params.json, rules below fair_use/ and ip_ownership/. Without it, the one
     that judges (--policies, COVENANT_POLICIES, else those that ship).

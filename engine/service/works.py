@@ -80,7 +80,7 @@ def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken
         folding=folding,
         questions=questions,
         answers=asking.submit(questions.asked),
-        shadow_answers=asking.submit_shadows(questions.shadowed),
+        shadow_answers=asking.submit_shadows(questions.shadowed) if questions.shadowed else None,
         version=memory.begun,
         reference=memory.reference,
         watermark=memory.watermark,

@@ -32,7 +32,7 @@ ASKED: Final = 3
 """Times a question is asked; the median counts."""
 _JOURNAL: Final = """
 INSERT INTO journal SELECT 0, :version, n, 'acme', 'acme/person/p-' || n % :holders, md5(:version || ' ' || n),
-  'compute.usage.inference.v1', :since + n * :step, :since + n * :step, :since + n * :step, 'inbound', 0, false, :event
+  'compute.usage.inference.v1', :since + n * :step, :since + n * :step, :since + n * :step, 'inbound', 0, false, :event, ''
 FROM generate_series(CAST(1 AS bigint), :count) AS n"""
 _POSTINGS: Final = """
 INSERT INTO posting SELECT 0, :version, n * 2 + side, 'acme', 'acme/person/p-' || n % :holders, md5(:version || ' ' || n),

@@ -21,7 +21,8 @@ from tests.cli.conftest import Run
 
 ROOT = Path(__file__).parents[2]
 PROMISED = (
-    "demo ingest convert events violations explain replay export ledger policy worker relay serve up topics doctor dead-letters"
+    "demo ingest convert events violations explain replay export ledger policy worker relay serve up topics doctor dead-letters "
+    "backtest decisions names"
 )
 
 

@@ -161,7 +161,8 @@ def test_a_retracted_finding_says_why_and_accuses_nobody(page: Page, site: Site,
     expect(page.get_by_role("heading", name="What had been found")).to_be_visible()
     expect(page.locator(".step-retracted")).to_contain_text("approval ap-8 (transfer) given by legal-1")
     page.goto(site.url(f"/people/{LATE}"))
-    expect(page.get_by_role("note")).to_contain_text("Nothing stands against this person.")
+    findings = page.get_by_role("region", name="Findings")
+    expect(findings.get_by_role("note")).to_contain_text("Nothing stands against this person.")
     expect(page.get_by_role("region", name="Approvals and determinations")).to_contain_text("Back-dated")
 
 

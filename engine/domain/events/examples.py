@@ -291,7 +291,7 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "feed.completed_through": ("2025-09-05T06:00:00Z", {"feed": "people", "through": "2025-09-05T00:00:00Z"}),
     "policy.activated": ("2025-09-01T08:00:00Z", {
         "effective_from": "2025-09-02T00:00:00Z", "bundle": _BUNDLE, "author": "p-2", "approver": "counsel-2",
-        "backtest": "b1946ac92492d2347c6235b4d2611184",
+        "backtest": "b1946ac92492d2347c6235b4d2611184", "opens": 31, "confirmed": 31,
     }),
     "policy.held": ("2025-09-12T08:00:00Z", {"rule": "FU-009", "opened": 412, "limit": 50}),
     "policy.released": ("2025-09-12T14:30:00Z", {

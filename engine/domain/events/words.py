@@ -44,6 +44,8 @@ STANDARDS: Final = {
 UNITS: Final = {
     "quantity": "units of the grant",
     "policy.held.opened": "findings",
+    "policy.activated.opens": "findings",
+    "policy.activated.confirmed": "findings",
     "policy.held.limit": "findings",
     "grant.issued.quantity": "as `unit` says",
     "grant.offered.quantity": "as `unit` says",
