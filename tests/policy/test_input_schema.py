@@ -57,6 +57,10 @@ TIED = [
             ("forked", {"to_owner": "github.com/b", "private": False}),
         )
     ),
+    event(
+        "approval.granted", "2026-01-01", approval_id="a", about={"kind": "person", "id": "p-1"}, kind="cap_uplift", approver="b",
+        amount="5", **{"from": "2026-01-01", "until": "2026-03-01"},
+    ),
     event("person.jurisdiction_changed", "2026-01-04", person="p-1", jurisdiction="US-CA"),
     event("agreement.signed", "2026-01-05", person="p-1", kind="ip_assignment", version="1", notice_given=True),
     event("grant.transferred", "2026-02-20", grant_id="G1", holder="p-1", to="p-2"),
