@@ -10,7 +10,7 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
 from engine.domain import codec
@@ -133,17 +133,25 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
     """Give a body over the settings' store and policies; all of it is closed afterwards. Its bundle is kept first."""
     opa = None if settings.opa_url else find_opa(settings)
     bundle = load_bundle(settings, opa)
-    with calm_collector(), closing(open_store(settings)) as store:
-        first = keep_bundle(store, bundle, lanes, conditions_of(settings, store, bundle).keys)
-        with closing(make_evaluator(settings, first, opa, several=bool(_activated(store)))) as evaluator:
-            body = Body(
-                store, evaluator, first, lanes=lanes, publisher=Publisher(settings.key()) if publish else None,
-                breaker=settings.breaker, horizon_days=settings.correction_horizon,
-                others=Others(library(store), lambda other: make_evaluator(settings, other, opa, several=True)),
-            )  # fmt: skip
-            body.conditions = conditions_of(settings, store, first)
-            with closing(body.revisions):
-                yield body
+    file = sqlite_file(settings)
+    with calm_collector(), ExitStack() as stack:
+        evaluator: Evaluator | None = None
+        if file is not None and not file.exists():  # no store is begun where nobody can judge
+            evaluator = stack.enter_context(closing(make_evaluator(settings, bundle, opa)))
+        store = stack.enter_context(closing(open_store(settings)))
+        first = first_bundle(store, bundle, lanes, conditions_of(settings, store, bundle).keys)
+        if evaluator is None or first.digest != bundle.digest:
+            several = bool(_activated(store))
+            evaluator = stack.enter_context(closing(make_evaluator(settings, first, opa, several=several)))
+        store.save_bundle(first.digest, first.to_bytes(), now_us())
+        body = Body(
+            store, evaluator, first, lanes=lanes, publisher=Publisher(settings.key()) if publish else None,
+            breaker=settings.breaker, horizon_days=settings.correction_horizon,
+            others=Others(library(store), lambda other: make_evaluator(settings, other, opa, several=True)),
+        )  # fmt: skip
+        body.conditions = conditions_of(settings, store, first)
+        stack.enter_context(closing(body.revisions))
+        yield body
 
 
 def library(store: SqlStore) -> Callable[[str], Bundle]:
@@ -157,22 +165,23 @@ def conditions_of(settings: Settings, store: SqlStore, first: Bundle) -> Conditi
     return Conditions(library(store), first, keys, settings.activation_confirm_over)
 
 
-def keep_bundle(store: SqlStore, bundle: Bundle, lanes: int, keys: Keys | None = None) -> Bundle:
-    """Keep a store's first bundle and give it; refuse policies that nobody put in force, and another count of lanes."""
+def first_bundle(store: SqlStore, bundle: Bundle, lanes: int, keys: Keys) -> Bundle:
+    """Give the bundle a store began with, the one given where it begins now; the caller keeps it.
+
+    Refuses policies that nobody put in force, and another count of lanes.
+    """
     lookups = Lookups(store)
     first, before = store.first_bundle(), lookups.lanes_of_batches()
     if first not in ("", bundle.digest) and bundle.digest not in _activated(store):
         msg = f"This store is judged by the policies {first[:12]}; those given are {bundle.digest[:12]}."
         do = "Put them in force from a date with `covenant policy activate DIR`, give the former policies, or another store."
         raise UsageError(msg, do)
-    verify(bundle.digest, bundle.signature, keys or {})
+    verify(bundle.digest, bundle.signature, keys)
     if before not in (0, lanes):
         msg = f"This store is written in {before} lanes, and this run has {lanes}."
         do = "Send events to the broker's topics instead" if before > 1 else "Use `covenant ingest`"
         raise UsageError(msg, f"{do}, or name another store: the lane of a person or repository can't change.")
-    if not first:
-        store.save_bundle(bundle.digest, bundle.to_bytes(), now_us())
-    return from_bytes(store.bundle(store.first_bundle()))
+    return from_bytes(store.bundle(first)) if first else bundle
 
 
 def _activated(store: SqlStore) -> set[str]:

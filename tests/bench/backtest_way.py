@@ -73,7 +73,7 @@ def year_hours(figure: Figure) -> float:
 
 def _take_in(store: SqlStore, bundle: Bundle, opa: Path, stream: list[streams.Message], batch: int) -> None:
     file = io.BytesIO(streams.lines(stream))
-    bootstrap.keep_bundle(store, bundle, 1)
+    store.save_bundle(bundle.digest, bundle.to_bytes(), 1)
     with closing(OpaChild(bundle, opa)) as evaluator:
         arrivals = open_source("cloudevents").arrivals(file, "bench", Reading(now_us=bootstrap.now_us()))
         ingest(Body(store, evaluator, bundle), arrivals, clock=bootstrap.now_us, batch=batch)
