@@ -1,7 +1,8 @@
 """When a rule is to be held: it opens far more in an hour than it does on its days. Pure.
 
 A rule that finds very many all at once has more likely met a fault of a feed, or is one, than a company gone wrong in an
-hour. Counted is by recorded time, which is when the engine spoke up; findings that were opened again count as well.
+hour. Counted is by recorded time, which is when the engine spoke up: findings that opened, or opened again, and that were to be
+spoken of. What opens and goes away before it settles, as when topics are caught up with, was never said.
 """
 
 from __future__ import annotations

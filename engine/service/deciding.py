@@ -287,15 +287,21 @@ class Deciding:
                 self.violations[row.id] = self.memory.unsettled[row.id] = again
                 self._remember(again)
 
-    def settle(self, watermark: int, held: frozenset[tuple[str, str]], *, ended: bool) -> None:
-        """Let violations be spoken of whose lane has passed them by their rule's `settle`, or all when the run ended.
+    def due(self, watermark: int, held: frozenset[tuple[str, str]], *, ended: bool) -> list[ViolationRow]:
+        """Give the violations to be spoken of now: their lane has passed them by their rule's `settle`, or the run ended.
 
         Not those of rules that are held, nor of aggregates that still have to be decided anew.
         """
-        due = [row for row in self.memory.unsettled.values() if ended or row.opened_at + row.settle_us <= watermark]
-        for row in sorted(due, key=lambda r: r.id):
-            if row.aggregate in self.memory.dirty or (row.organisation, row.rule) in held:
-                continue
+        passed = [row for row in self.memory.unsettled.values() if ended or row.opened_at + row.settle_us <= watermark]
+        return [
+            row
+            for row in sorted(passed, key=lambda r: r.id)
+            if row.aggregate not in self.memory.dirty and (row.organisation, row.rule) not in held
+        ]
+
+    def settle(self, due: Sequence[ViolationRow]) -> None:
+        """Let violations be spoken of."""
+        for row in due:
             self.before.setdefault(row.id, row)
             settled = msgspec.structs.replace(row, settled=True, status="alleged", version=row.version + 1)
             self._remember(settled)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -24,11 +24,19 @@ from engine.intake.arrivals import Arrival
 from engine.service.recording import Recording, refer
 from engine.store.protocol import Store
 
-OPENED: Final = frozenset({"opened", "reopened"})
 TYPES: Final = (PolicyHeld.TYPE, PolicyReleased.TYPE)
 TRIES: Final = 20
+OPENED: Final = frozenset({"opened", "reopened"})
+TOLD: Final = frozenset({"settled"})
 Rule = tuple[str, str]
 """Organisation and rule code."""
+
+
+class Flying(msgspec.Struct, frozen=True):
+    """How many findings of each rule open and are told of in batches that aren't in the store yet."""
+
+    opens: Counter[Rule]
+    tells: Counter[Rule]
 
 
 class Hold(msgspec.Struct, frozen=True):
@@ -61,8 +69,8 @@ class Holding:
         self._held: set[Rule] = set()
         self._released: dict[Rule, int] = {}
         self._read = 0
-        self._unwritten: dict[tuple[int, int], Counter[Rule]] = {}
-        """(lane, version) → what a batch opens that isn't in the store yet."""
+        self._unwritten: dict[tuple[int, int], Flying] = {}
+        """(lane, version) → what a batch opens and tells that isn't in the store yet."""
 
     def held(self, log: Sequence[Event]) -> frozenset[Rule]:
         """Give the rules that are held, as far as the reference log says."""
@@ -86,31 +94,38 @@ class Holding:
                 self._released[rule] = event.time
 
     def trip(
-        self, batch: tuple[int, int], rows: dict[str, ViolationRow], changes: Iterable[ViolationChange], now: int
+        self,
+        batch: tuple[int, int],
+        rows: Mapping[str, ViolationRow],
+        changes: Iterable[ViolationChange],
+        due: Iterable[ViolationRow],
+        now: int,
     ) -> frozenset[Rule]:
-        """Hold the rules of which a batch (lane, version) opens too much at `now`; gives them."""
+        """Hold the rules of which a batch (lane, version) opens, or brings to be spoken of, too much at `now`; gives them."""
         if self.given is not None or not self.floor:
             return frozenset()
-        with self._lock:
-            return self._trip(batch, rows, changes, now)
-
-    def _trip(
-        self, batch: tuple[int, int], rows: dict[str, ViolationRow], changes: Iterable[ViolationChange], now: int
-    ) -> frozenset[Rule]:
         opens = Counter((rows[c.violation].organisation, rows[c.violation].rule) for c in changes if c.change in OPENED)
-        if not opens:
+        tells = Counter((row.organisation, row.rule) for row in due)
+        if not opens and not tells:
             return frozenset()
-        recorded = self.store.opened(now - breaker.WINDOW_US, now)
-        flying = self._flying()
-        self._unwritten[batch] = opens
+        with self._lock:
+            return self._trip(batch, opens, tells, now)
+
+    def _trip(self, batch: tuple[int, int], opens: Counter[Rule], tells: Counter[Rule], now: int) -> frozenset[Rule]:
+        """Both must be too many: what opens and goes away before it settles, as in catching up with topics, was never said."""
         tripped = set()
-        for rule, count in sorted(opens.items()):
+        for rule, count in sorted(tells.items()):
             if rule in self._held or rule in self._tripped:
                 continue
-            since = self._released.get(rule, 0)
-            before = self.store.opened(since, now).get(rule, 0) if since > now - breaker.WINDOW_US else recorded.get(rule, 0)
-            if (opened := before + flying[rule] + count) > self.floor and self._hold(rule, opened, batch, now):
+            since = max(self._released.get(rule, 0), now - breaker.WINDOW_US)
+            told, opened = (self.store.steps(which, since, now).get(rule, 0) for which in (TOLD, OPENED))
+            flying = self._flying()
+            many = min(opened + flying.opens[rule] + opens[rule], told + flying.tells[rule] + count)
+            if many > self.floor and self._hold(rule, many, batch, now):
                 tripped.add(rule)
+        for rule in tripped:
+            del tells[rule]
+        self._unwritten[batch] = Flying(opens, tells)
         return frozenset(tripped)
 
     def forget(self, lane: int) -> None:
@@ -124,14 +139,19 @@ class Holding:
         with self._lock:
             self._unwritten.pop(batch, None)
 
-    def _flying(self) -> Counter[Rule]:
+    def _flying(self) -> Flying:
         """Count what was decided and isn't in the store yet: asked after the store was counted, so that nothing counts twice."""
         stands = {lane: self.store.lane(lane).version for lane in {lane for lane, _ in self._unwritten}}
-        return sum((opens for (lane, version), opens in self._unwritten.items() if version > stands[lane]), Counter())
+        found = Flying(Counter(), Counter())
+        for (lane, version), one in self._unwritten.items():
+            if version > stands[lane]:
+                found.opens.update(one.opens)
+                found.tells.update(one.tells)
+        return found
 
     def _hold(self, rule: Rule, opened: int, batch: tuple[int, int], now: int) -> bool:
         hour = now - breaker.WINDOW_US
-        usual = self.store.opened(hour - breaker.BASELINE_US, hour).get(rule, 0)
+        usual = self.store.steps(OPENED, hour - breaker.BASELINE_US, hour).get(rule, 0)
         if not breaker.trips(opened, self.floor, usual):
             return False
         organisation, code = rule

@@ -215,10 +215,11 @@ class Body:
             deciding.shadow(asked, judge(asked.rules, asked.document, answer))
         deciding.stand()
         held = self.holding.held(self.log.events)
-        held |= self.holding.trip((work.lane, work.version), deciding.violations, deciding.changes, work.recorded_at)
+        due = deciding.due(work.watermark, held, ended=work.ended)
+        held |= self.holding.trip((work.lane, work.version), deciding.violations, deciding.changes, due, work.recorded_at)
         work.held = write_held(held)
         deciding.hold(held)
-        deciding.settle(work.watermark, held, ended=work.ended)
+        deciding.settle(deciding.due(work.watermark, held, ended=work.ended))
         batch = self.recording.batch(memory, work, deciding)
         memory.outbox_sequence = batch.outbox_sequence
         return batch

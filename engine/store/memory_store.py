@@ -7,7 +7,7 @@ whole before anything of it is written, so that a refused one leaves nothing. Fo
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -265,11 +265,11 @@ class MemoryStore:
         """Entries of the reference log of these types, in recorded order."""
         return [row for row in self.reference(0) if row.type in types]
 
-    def opened(self, since: int, until: int) -> dict[tuple[str, str], int]:
-        """(organisation, rule) → violations opened or opened again as recorded after `since`, up to `until`, of all lanes."""
+    def steps(self, changes: Collection[str], since: int, until: int) -> dict[tuple[str, str], int]:
+        """(organisation, rule) → such steps of violations recorded after `since`, up to `until`, of all lanes."""
         counts: Counter[tuple[str, str]] = Counter()
         for _, change in self._changes.values():
-            if change.change in ("opened", "reopened") and since < change.recorded_at <= until:
+            if change.change in changes and since < change.recorded_at <= until:
                 row = self._violations[change.violation][1]
                 counts[row.organisation, row.rule] += 1
         return dict(counts)

@@ -6,7 +6,7 @@ Reading a store never changes it. Whoever records a batch names every aggregate 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from typing import Protocol
 
 from engine.domain.records import (
@@ -84,8 +84,8 @@ class Store(Protocol):
         """Entries of the reference log of these types, in recorded order."""
         ...
 
-    def opened(self, since: int, until: int) -> dict[tuple[str, str], int]:
-        """(organisation, rule) → violations opened or opened again as recorded after `since`, up to `until`, of all lanes."""
+    def steps(self, changes: Collection[str], since: int, until: int) -> dict[tuple[str, str], int]:
+        """(organisation, rule) → such steps of violations (`settled`, …) recorded after `since`, up to `until`, of all lanes."""
         ...
 
     def unsettled(self, lane: int) -> list[ViolationRow]:

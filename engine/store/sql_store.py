@@ -7,7 +7,7 @@ within the transaction, so a worker that lost its lane writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -148,11 +148,11 @@ class SqlStore:
         which = (JOURNAL.lane == REFERENCE_LANE, JOURNAL.type.in_(types))
         return self._rows(JournalRow, JOURNAL, *which, order=(JOURNAL.version, JOURNAL.ordinal))
 
-    def opened(self, since: int, until: int) -> dict[tuple[str, str], int]:
-        """(organisation, rule) → violations opened or opened again as recorded after `since`, up to `until`, of all lanes."""
+    def steps(self, changes: Collection[str], since: int, until: int) -> dict[tuple[str, str], int]:
+        """(organisation, rule) → such steps of violations recorded after `since`, up to `until`, of all lanes."""
         by = (VIOLATION.organisation, VIOLATION.rule)
         query = select(*by, func.count()).join_from(t.ChangeTable, t.ViolationTable, CHANGE.violation == VIOLATION.id)
-        when = (CHANGE.recorded_at > since, CHANGE.recorded_at <= until, text(t.OPENED))
+        when = (CHANGE.recorded_at > since, CHANGE.recorded_at <= until, text(t.COUNTED), CHANGE.change.in_(sorted(changes)))
         with self.reading() as c:
             return {(organisation, rule): int(n) for organisation, rule, n in c.execute(query.where(*when).group_by(*by))}
 

@@ -25,8 +25,8 @@ VESTED = "kind = 'vested'"
 """Postings of units that vest: few among very many."""
 
 
-OPENED = "change IN ('opened', 'reopened')"
-"""Steps by which a finding comes to stand: counted by the hour."""
+COUNTED = "change IN ('opened', 'reopened', 'settled')"
+"""Steps by which a finding comes to stand and to be spoken of: counted by the hour."""
 
 
 class Stored(SQLModel):
@@ -257,7 +257,7 @@ class ChangeTable(Stored, table=True):
     """Steps in violations' lives."""
 
     __tablename__ = "violation_change"
-    __table_args__ = (Index("change_opened", "recorded_at", **some(OPENED)),)
+    __table_args__ = (Index("change_counted", "recorded_at", **some(COUNTED)),)
     violation: str = word_key()
     version: int = number_key(Integer)
     lane: int

@@ -15,16 +15,17 @@ def test_what_a_dirty_aggregate_owes_its_corrections_to_is_kept_with_it(store: S
     assert store.load([P1])[P1].causes == ""
 
 
-def test_violations_opened_in_a_time_are_counted_by_rule_over_all_lanes(store: Store) -> None:
-    """Those opened again among them, other steps not; the beginning is left out and the end taken in."""
+def test_steps_of_violations_in_a_time_are_counted_by_rule_over_all_lanes(store: Store) -> None:
+    """Those asked for alone; the beginning is left out and the end taken in."""
     rows = (violation("a"), violation("b", aggregate=P2), violation("c", rule="IP-001"))
     steps = (change("a", 1, recorded_at=10), change("b", 1, recorded_at=20), change("c", 1, recorded_at=20))
     store.record(batch(1, journal=(entry("e"),), violations=rows, changes=steps))
-    later = (change("a", 2, change="recurred", recorded_at=30), change("a", 3, change="reopened", recorded_at=30))
+    later = (change("a", 2, change="settled", recorded_at=30), change("a", 3, change="reopened", recorded_at=30))
     store.record(batch(1, lane=1, journal=(), violations=(violation("a", version=3),), changes=later))
-    opened = violation("a").rule
-    assert store.opened(10, 30) == {("acme", opened): 2, ("acme", "IP-001"): 1}
-    assert store.opened(20, 29) == {}
+    rule = ("acme", violation("a").rule)
+    assert store.steps({"opened", "reopened"}, 10, 30) == {rule: 2, ("acme", "IP-001"): 1}
+    assert store.steps({"settled"}, 10, 30) == {rule: 1}
+    assert store.steps({"opened"}, 20, 29) == {}
 
 
 def test_entries_of_the_reference_log_are_found_by_type(store: Store) -> None:

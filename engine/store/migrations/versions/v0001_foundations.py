@@ -125,8 +125,8 @@ def standing() -> None:
         "violation_change", "violation version",
         "word: violation; int: version lane; text: change decision cause; big: time recorded_at; int: count",
     )  # fmt: skip
-    opened = sa.text("change IN ('opened', 'reopened')")
-    op.create_index("change_opened", "violation_change", ["recorded_at"], sqlite_where=opened, postgresql_where=opened)
+    counted = sa.text("change IN ('opened', 'reopened', 'settled')")
+    op.create_index("change_counted", "violation_change", ["recorded_at"], sqlite_where=counted, postgresql_where=counted)
     table(
         "indeterminate", "aggregate rule fact",
         "word: aggregate rule fact; int: lane; text: organisation reason; int: count; big: first_at last_at; text: last_decision",
