@@ -75,5 +75,5 @@ def running(store_url: str) -> Iterator[Site]:
         yield Site(next(word for word in line.split() if word.startswith("http://")))
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
         process.stderr.close()
