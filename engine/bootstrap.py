@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 
+import msgspec
+
 from engine.domain import codec
 from engine.domain.errors import EvaluatorUnavailable, PolicyError, StoreUnavailable, UsageError
 from engine.domain.events.reference import PolicyActivated
@@ -139,7 +141,8 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
         if file is not None and not file.exists():  # no store is begun where nobody can judge
             evaluator = stack.enter_context(closing(make_evaluator(settings, bundle, opa)))
         store = stack.enter_context(closing(open_store(settings)))
-        first = first_bundle(store, bundle, lanes, conditions_of(settings, store, bundle).keys)
+        conditions = conditions_of(settings, store, bundle)
+        first = first_bundle(store, bundle, lanes, conditions.keys)
         if evaluator is None or first.digest != bundle.digest:
             several = bool(_activated(store))
             evaluator = stack.enter_context(closing(make_evaluator(settings, first, opa, several=several)))
@@ -149,7 +152,7 @@ def make_body(settings: Settings, *, lanes: int = 1, publish: bool = False) -> I
             breaker=settings.breaker, horizon_days=settings.correction_horizon,
             others=Others(library(store), lambda other: make_evaluator(settings, other, opa, several=True)),
         )  # fmt: skip
-        body.conditions = conditions_of(settings, store, first)
+        body.conditions = msgspec.structs.replace(conditions, first=first)
         stack.enter_context(closing(body.revisions))
         yield body
 
@@ -186,5 +189,4 @@ def first_bundle(store: SqlStore, bundle: Bundle, lanes: int, keys: Keys) -> Bun
 
 def _activated(store: SqlStore) -> set[str]:
     """Give the digests of all bundles that were ever put in force."""
-    events = (codec.parse_event(row.event) for row in store.reference(0))
-    return {event.data.bundle for event in events if isinstance(event.data, PolicyActivated)}
+    return {codec.parse_event(row.event).data.bundle for row in store.reference_of((PolicyActivated.TYPE,))}

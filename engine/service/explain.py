@@ -15,6 +15,7 @@ import msgspec
 from engine.domain import codec, verdicts
 from engine.domain.enablement import OFF
 from engine.domain.errors import IntegrityError, NotFound, UsageError
+from engine.domain.events.reference import PolicyActivated
 from engine.domain.lowering import Lowering
 from engine.domain.order import place
 from engine.domain.records import DecisionRow, PayloadRow, Recorded
@@ -142,7 +143,7 @@ def explain(lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bu
 
 
 def _later(lookups: Lookups, decision: DecisionRow, bundle: Bundle, codes: set[str]) -> Later | None:
-    reference = Reference(codec.parse_event(row.event) for row in lookups.store.reference(0))
+    reference = Reference(codec.parse_event(row.event) for row in lookups.store.reference_of((PolicyActivated.TYPE,)))
     activations = reference.activations(decision.organisation)
     if not activations or activations[-1][1] == decision.bundle:
         return None

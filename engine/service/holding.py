@@ -118,9 +118,11 @@ class Holding:
             if rule in self._held or rule in self._tripped:
                 continue
             since = max(self._released.get(rule, 0), now - breaker.WINDOW_US)
-            told, opened = (self.store.steps(which, since, now).get(rule, 0) for which in (TOLD, OPENED))
-            flying = self._flying()
-            many = min(opened + flying.opens[rule] + opens[rule], told + flying.tells[rule] + count)
+            told = self.store.steps(TOLD, since, now).get(rule, 0) + self._flying().tells[rule] + count
+            if told <= self.floor:
+                continue  # as nearly always: what opened needn't be counted
+            opened = self.store.steps(OPENED, since, now).get(rule, 0) + self._flying().opens[rule] + opens[rule]
+            many = min(opened, told)
             if many > self.floor and self._hold(rule, many, batch, now):
                 tripped.add(rule)
         for rule in tripped:

@@ -219,7 +219,7 @@ class Body:
         held |= self.holding.trip((work.lane, work.version), deciding.violations, deciding.changes, due, work.recorded_at)
         work.held = write_held(held)
         deciding.hold(held)
-        deciding.settle(deciding.due(work.watermark, held, ended=work.ended))
+        deciding.settle([row for row in due if (row.organisation, row.rule) not in held])
         batch = self.recording.batch(memory, work, deciding)
         memory.outbox_sequence = batch.outbox_sequence
         return batch
