@@ -10,7 +10,7 @@ import msgspec
 from msgspec import structs
 
 from engine.domain.effects import Posting
-from engine.domain.events.grants import GrantAmended, GrantIssued, GrantRolledOver
+from engine.domain.events.grants import Filters, GrantAmended, GrantIssued, GrantRolledOver
 from engine.domain.events.usage import Usage
 from engine.domain.values import DAY_US, FOREVER, Instant, Quantity
 
@@ -36,6 +36,8 @@ class Grant(msgspec.Struct):
     """Termination window where the agreement tells no reasons apart; may be amended."""
     vesting_since: int = -1
     """When its schedule began to run; −1 where it has none or hasn't begun."""
+    installed_by: str = ""
+    """The event whose installments count: a grant that was here before and came back left others behind."""
     state: str = "live"
     """live | suspended | voided | revoked | expired | transferred | rolled_over."""
 
@@ -67,14 +69,26 @@ class Grant(msgspec.Struct):
             return self.until
         return min(self.until, ended_at + self.window(reason))
 
+    def now(self) -> GrantIssued:
+        """Give its terms as amendments left them."""
+        return structs.replace(
+            self.terms,
+            priority=self.priority,
+            expires_at=None if self.until == FOREVER else Instant(self.until),
+            filters=Filters(self.models, self.providers),
+            ip_terms=self.ip_terms,
+            agreement_version=self.agreement,
+            termination_window_days=self.window_days,
+        )
+
     def post(self, kind: str, amount: int) -> Posting:
         """Make a posting of this grant."""
         return Posting(self.id, self.unit, kind, amount)
 
 
 def issue(data: GrantIssued, at: int) -> tuple[Grant, list[Posting]]:
-    """Make a grant of its terms."""
-    immediate = data.vesting == "immediate"
+    """Make a grant of its terms; one that vests at once does so when it takes effect."""
+    immediate = data.vesting == "immediate" and (data.effective_at is None or data.effective_at <= at)
     grant = Grant(
         id=data.grant_id,
         unit=data.unit,
@@ -98,10 +112,12 @@ def issue(data: GrantIssued, at: int) -> tuple[Grant, list[Posting]]:
 def carry(grant: Grant, data: GrantRolledOver, quantity: int, at: int) -> Grant:
     """Make the grant that a rollover goes on to: the same terms, all vested, another expiry."""
     terms = structs.replace(
-        grant.terms, grant_id=data.to_grant, quantity=Quantity(quantity), vesting="immediate", schedule=None,
+        grant.now(), grant_id=data.to_grant, quantity=Quantity(quantity), vesting="immediate", schedule=None,
         effective_at=Instant(at), expires_at=data.expires_at,
     )  # fmt: skip
-    return issue(terms, at)[0]
+    carried = issue(terms, at)[0]
+    carried.state = grant.state
+    return carried
 
 
 def vest(grant: Grant, amount: int) -> list[Posting]:

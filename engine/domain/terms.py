@@ -79,7 +79,7 @@ def terms_of(holder: str, events: Iterable[Event], as_of: int, windows: Mapping[
             if due and target.endswith(f"/person/{holder}"):
                 heapq.heappush(waiting, (place(derived), derived))
     for at, event in waiting:
-        if isinstance(event.data, DeadlineReached) and state.ended_at < 0:
+        if isinstance(event.data, DeadlineReached) and state.ended_at < 0 and holdings.counts(state, event, event.data):
             tranche = Tranche(at.time, int(event.data.quantity), int(event.data.since))
             terms.ahead.setdefault(event.data.about_, []).append(tranche)
     terms.ended_at, terms.ended_reason = state.ended_at, state.ended_reason

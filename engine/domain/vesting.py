@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from fractions import Fraction
 from typing import NamedTuple
 
-from engine.domain.events.grants import Segment, Vesting
+from engine.domain.events.grants import Vesting
 from engine.domain.values import DAY_US, MICRO, from_datetime
 
 _EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -38,19 +38,20 @@ def tranches(quantity: int, schedule: Vesting, start: int) -> list[Tranche]:
 
 
 def _installments(schedule: Vesting, start: int) -> Iterator[tuple[int, Fraction]]:
-    begin = start
+    anchor, months, reached = start, 0, start
     for segment in schedule.segments:
-        dates = [_later(begin, segment, number) for number in range(1, segment.occurrences + 1)]
+        if segment.unit == "days":
+            dates = [reached + number * segment.every * DAY_US for number in range(1, segment.occurrences + 1)]
+        else:  # from the same day throughout: a month that lacks it doesn't move the months after it
+            dates = [add_months(anchor, months + number * segment.every) for number in range(1, segment.occurrences + 1)]
         share = Fraction(segment.numerator, segment.denominator)
         for number, due in enumerate(dates, 1):
             yield (dates[min(segment.cliff, segment.occurrences) - 1] if number <= segment.cliff else due), share
-        begin = dates[-1]
-
-
-def _later(begin: int, segment: Segment, number: int) -> int:
-    if segment.unit == "days":
-        return begin + number * segment.every * DAY_US
-    return add_months(begin, number * segment.every)
+        if segment.unit == "months":
+            months += segment.occurrences * segment.every
+        elif dates[-1] != reached:
+            anchor, months = dates[-1], 0
+        reached = dates[-1]
 
 
 def add_months(start: int, months: int) -> int:
@@ -86,6 +87,8 @@ def _shared_out(quantity: int, shares: list[Fraction], allocation: str) -> list[
 
 def accrued(tranche: Tranche, as_of: int) -> Fraction:
     """Give how much of an unvested tranche is earned by days of service, exactly: days served ÷ days to its date."""
+    if as_of <= tranche.since:
+        return Fraction(0)
     days = (tranche.due - tranche.since) // DAY_US
     served = max(0, (as_of - tranche.since) // DAY_US)
     return Fraction(tranche.quantity * min(served, days), days) if days > 0 else Fraction(tranche.quantity)

@@ -54,9 +54,8 @@ def fold(state: State, event: Event, data: Any, at: int) -> Effects:
     return effects
 
 
-def forfeit(state: State, event: Event) -> Effects:
-    """End employment: what hasn't vested is forfeited, and comes back to the pool it was granted from."""
-    effects = Effects(postings=[], derived=[])
+def forfeit(state: State, event: Event, effects: Effects) -> Effects:
+    """End employment: what hasn't vested is forfeited, and comes back to the pool it was granted from; adds to `effects`."""
     for grant in state.grants.values():
         postings = lifecycle.forfeit(grant)
         effects.postings += postings
@@ -64,12 +63,32 @@ def forfeit(state: State, event: Event) -> Effects:
     return effects
 
 
-def vest(state: State, data: DeadlineReached, at: int) -> Effects:
-    """Let a tranche vest whose day has come, unless employment or the grant ended before."""
-    known = state.grants.get(data.about_)
-    if known is None or known.state in _OVER or not _vests(state, known, at):
+def lapse(state: State, event: Event, at: int) -> Effects:
+    """Settle what ran out since employment ended, before another word about employment: it doesn't come back with it."""
+    effects = Effects(postings=[], derived=[])
+    for grant in state.grants.values():
+        ran_out = min(at + 1, grant.until) > grant.ends(state.ended_at, state.ended_reason)  # by its window, not by its date
+        if ran_out and grant.state not in _OVER:
+            postings = lifecycle.lose(grant, "expired")
+            grant.state = "expired"
+            effects.postings += postings
+            effects.derived += _commit(
+                state, event, grant, -sum(p.amount for p in postings if p.kind in ("expired", "forfeited"))
+            )
+    return effects
+
+
+def vest(state: State, event: Event, data: DeadlineReached, at: int) -> Effects:
+    """Let a tranche vest whose day has come, unless employment or the grant ended before, or the grant left meanwhile."""
+    if not counts(state, event, data) or not _vests(state, state.grants[data.about_], at):
         return NOTHING
-    return Effects(postings=lifecycle.vest(known, int(data.quantity)))
+    return Effects(postings=lifecycle.vest(state.grants[data.about_], int(data.quantity)))
+
+
+def counts(state: State, event: Event, data: DeadlineReached) -> bool:
+    """Whether a tranche is still its grant's: one that left and came back brought others, and has what is left to give."""
+    known = state.grants.get(data.about_)
+    return known is not None and known.state not in _OVER and known.installed_by == event.causation_id
 
 
 def unspent(state: State, grant_id: str) -> dict[str, Any]:
@@ -138,6 +157,14 @@ def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
     effects.derived += _commit(state, event, grant, int(data.quantity))
     if data.schedule is not None and not data.schedule.on_event:
         _schedule(state, event, at, grant, effects, int(data.schedule.starts_at or grant.since))
+    return _take_effect(state, event, at, grant, effects)
+
+
+def _take_effect(state: State, event: Event, at: int, grant: Grant, effects: Effects) -> Effects:
+    """Let what vests at once wait for the day on which the grant takes effect."""
+    if grant.terms.vesting == "immediate" and grant.unvested:
+        grant.installed_by = cause_id(event)
+        effects.derived.append(_tranche(state, event, grant, 0, Tranche(grant.since, grant.unvested, at)))
     return effects
 
 
@@ -155,7 +182,7 @@ def _schedule(state: State, event: Event, at: int, grant: Grant, effects: Effect
     schedule = grant.terms.schedule
     if schedule is None:
         return
-    grant.vesting_since = start
+    grant.vesting_since, grant.installed_by = start, cause_id(event)
     for number, tranche in enumerate(tranches(int(grant.terms.quantity), schedule, start)):
         if tranche.due <= at:
             effects.postings += lifecycle.vest(grant, tranche.quantity)
@@ -194,18 +221,19 @@ def _assigned(state: State, event: Event, grant_id: str, holder: str) -> Derived
 
 def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effects:
     grant, _ = lifecycle.issue(data.terms, at)
-    grant.outstanding, grant.unvested, grant.since = int(data.vested), int(data.unvested), at
+    grant.outstanding, grant.unvested, grant.since = int(data.vested), int(data.unvested), max(at, grant.since)
+    grant.state = "suspended" if data.suspended else "live"
     state.grants[grant.id] = grant
     effects = Effects(postings=[grant.post("transferred_in", data.vested + data.unvested)], derived=[])
     effects.postings += [
         grant.post(kind, amount) for kind, amount in (("outstanding", data.vested), ("unvested", data.unvested)) if amount
     ]
     if data.vesting_since is not None and grant.terms.schedule is not None:
-        grant.vesting_since = int(data.vesting_since)
+        grant.vesting_since, grant.installed_by = int(data.vesting_since), cause_id(event)
         for number, tranche in enumerate(tranches(int(grant.terms.quantity), grant.terms.schedule, grant.vesting_since)):
             if tranche.due > at:
                 effects.derived.append(_tranche(state, event, grant, number, tranche))
-    return effects
+    return _take_effect(state, event, at, grant, effects)
 
 
 def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Effects:
@@ -215,7 +243,9 @@ def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, kno
     effects.question = _transfer_question(state, event, data, at, known)
     if known is not None and known.state not in _OVER:
         since = None if known.vesting_since < 0 else Instant(known.vesting_since)
-        received = GrantReceived(data.to, known.terms, Quantity(known.outstanding), Quantity(known.unvested), since)
+        received = GrantReceived(
+            data.to, known.now(), Quantity(known.outstanding), Quantity(known.unvested), since, known.state == "suspended"
+        )
         target = f"{event.organisation}/person/{data.to}"
         effects.derived.append(Derived(target, make(event, received, f"received {cause_id(event)} {state.id}")))
         effects.postings = lifecycle.lose(known, "transferred_out")

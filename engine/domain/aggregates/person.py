@@ -146,14 +146,18 @@ def _fold(
     elif isinstance(data, p.PersonNoticeGiven):
         state.notice_at = at
         return Effects(derived=contributions.review(state, event, at))
+    elif isinstance(data, (p.PersonHired, p.PersonTerminated)):
+        lapsed = holdings.lapse(state, event, at)
+        _people(state, event, data, at)
+        return holdings.forfeit(state, event, lapsed) if isinstance(data, p.PersonTerminated) else lapsed
     else:
         _people(state, event, data, at)
-    return holdings.forfeit(state, event) if isinstance(data, p.PersonTerminated) else NOTHING
+    return NOTHING
 
 
 def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: int, reference: Reference) -> Effects:
     if data.kind == holdings.TRANCHE:
-        return holdings.vest(state, data, at)
+        return holdings.vest(state, event, data, at)
     if data.kind in duties.OF_THE_EMPLOYED and state.ended_at >= 0:
         return NOTHING
     found = duties.facts(state.duties, event, data, at, reference)

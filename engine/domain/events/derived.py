@@ -131,6 +131,8 @@ class GrantReceived(Data, frozen=True):
     unvested: Quantity
     vesting_since: Instant | None = None
     """When its schedule began to run: what hasn't vested goes on vesting."""
+    suspended: bool = False
+    """Whether it covers nothing until it is resumed, as with whoever gave it."""
 
     def about(self) -> Key:
         """Give the person who received it."""

@@ -112,6 +112,7 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     }),
     "grant.received": ("2025-12-05T10:00:00Z", {
         "to": "p-23", "terms": _GRANT, "vested": "2100.75", "unvested": "6000", "vesting_since": "2025-07-01T00:00:00Z",
+        "suspended": True,
     }),
     "pool.planned": ("2025-01-01T00:00:00Z", {
         "pool": "plan-2025", "quantity": "250000", "unit": "GPU-h", "gpus": 64, "until": "2026-01-01T00:00:00Z",
