@@ -91,7 +91,7 @@ def test_a_circle_of_any_length_is_seen() -> None:
     for number, to in enumerate("BCA"):
         said = event(
             "grant.assigned", "2026-01-05", ident=f"assigned {number}", alias={"kind": "grant", "value": "G1"},
-            target={"kind": "person", "id": to},
+            target={"kind": "person", "id": to}, how="transferred",
         )  # fmt: skip
         effects = alias.fold(state, structs.replace(said, causation_id=f"test {number}"), said.time)
         refused.append(effects.refused.code if effects.refused is not None else "")

@@ -166,3 +166,18 @@ def test_nothing_is_earned_before_vesting_begins() -> None:
     """An installment of the very first day is earned on it and not by the signature weeks before."""
     first = tranches(MICRO, Vesting(segments=(Segment(occurrences=1, every=0),)), instant("2026-07-01"))[0]
     assert [accrued(first, first.since + days * DAY_US) for days in (-20, 0)] == [0, 0]
+
+
+def test_grants_of_two_holders_that_roll_over_into_each_other_end_the_same_in_any_order(books: Opened, tmp_path: Path) -> None:
+    """Each stays with who has it: a rollover makes nobody the holder of another's grant, whichever was heard of first."""
+    terms: dict[str, Any] = {"quantity": "100", "vesting": "immediate", "rollover_max": "100"}
+    first = event("grant.issued", "2026-01-06", ident="a", grant_id="G1", holder="p-1", **terms)
+    second = event("grant.issued", "2026-01-01", ident="b", grant_id="G2", holder="p-2", **terms)
+    there = event("grant.rolled_over", "2026-01-06", ident="c", grant_id="G2", to_grant="G1")
+    back = event("grant.rolled_over", "2026-01-06", ident="d", grant_id="G1", to_grant="G2")
+    books.take([second, first, there, back], batch=1)
+    other = Opened(f"sqlite:///{tmp_path / 'other.db'}")
+    other.take([first, back, second, there], batch=1)
+    found = [sorted(repr(line) for line in one.at("2026-02-01") if not line.empty()) for one in (books, other)]
+    other.store.close()
+    assert found[0] == found[1]

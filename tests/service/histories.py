@@ -194,20 +194,38 @@ _MOVES = st.one_of(
         st.fixed_dictionaries({"grant_id": grants, "to_grant": grants}, optional={"holder": st.sampled_from(HOLDERS)}),
     ),
 )  # fmt: skip
+_ENDS = st.tuples(
+    st.sampled_from(["grant.voided", "grant.revoked", "grant.suspended", "grant.resumed", "grant.forfeited", "grant.vested"]),
+    _INSTANTS,
+    st.fixed_dictionaries({"grant_id": grants}, optional={"holder": st.sampled_from(HOLDERS)}),
+)
 
 
 @st.composite
 def moves(draw: st.DrawFn) -> list[Event]:
-    """Draw two grants that go from hand to hand and into each other at one instant or two."""
-    terms = {"quantity": "100", "vesting": "immediate", "rollover_max": "100"}
+    """Draw two grants that go from hand to hand and into each other at one instant or two, and are ended on the way.
+
+    Issued before, at the same instants or by two people; ids in any order, since they order what happens at one instant.
+    """
+    terms = {"quantity": "100", "rollover_max": "100"}
     issued = [
-        ("grant.issued", "2026-01-01", {"grant_id": one, "holder": draw(st.sampled_from(HOLDERS)), **terms}) for one in GRANTS
-    ]
+        (
+            "grant.issued", draw(st.one_of(st.just("2026-01-01"), _INSTANTS)),
+            {
+                "grant_id": one, "holder": draw(st.sampled_from(HOLDERS)),
+                "vesting": draw(st.sampled_from(["immediate", "immediate", "by_event"])), **terms,
+            },
+        )
+        for one in (*GRANTS, *draw(st.lists(grants, max_size=1)))
+    ]  # fmt: skip
+    drawn = [*issued, *draw(st.lists(st.one_of(_MOVES, _MOVES, _ENDS), min_size=2, max_size=12))]
+    numbers = draw(st.permutations(range(len(drawn))))
     events = []
-    for number, (kind, time, data) in enumerate([*issued, *draw(st.lists(_MOVES, min_size=2, max_size=10))]):
+    for number, (kind, time, data) in zip(numbers, drawn, strict=True):
+        more = {"quantity": "40"} if kind == "grant.vested" else {}
         raw = {
             "id": f"e-{number:03d}", "source": "test", "type": f"compute.{kind}.v1", "time": time,
-            "organisation": "acme", "data": data,
+            "organisation": "acme", "data": data | more,
         }  # fmt: skip
         try:
             events.append(read_event(raw))

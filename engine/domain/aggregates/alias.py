@@ -110,7 +110,9 @@ def _release(state: State, event: Event, at: int) -> Effects:
 def _assign(state: State, event: Event, data: GrantAssigned, at: int) -> Effects:
     """Let a grant be its receiver's from now on, but for one that goes round: its holder stays who got it first."""
     state.givers, state.gave_at = (state.givers if at == state.gave_at else {"": state.id}), at
-    if event.id.endswith(f" {event.causation_id} {data.target.id}"):  # its issue, which precedes all transfers
+    if data.how == "rolled_over" and state.givers[""] not in ("", data.target.id):
+        return NOTHING  # two rollovers into each other's grants would each make the other so, or not, by who came first
+    if data.how != "transferred":  # its beginning, which precedes all transfers
         state.givers[""] = data.target.id
         if len(state.givers) > 1:
             return NOTHING

@@ -6,7 +6,7 @@ before. Natural expiry and the end of access are dates, not postings: see `engin
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.domain import grants as lifecycle
 from engine.domain.aggregates import duties
@@ -149,7 +149,7 @@ def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
         return Effects(refused=Problem("issued-twice", text))
     grant, postings = lifecycle.issue(data, at)
     state.grants[grant.id] = grant
-    effects = Effects(postings=postings, derived=[_assigned(state, event, grant.id, state.id)])
+    effects = Effects(postings=postings, derived=[_assigned(state, event, grant.id, state.id, "issued")])
     vested_at, quantity = state.early.pop(grant.id, (-1, 0))
     if vested_at == at and data.vesting == "by_event":
         effects.postings += lifecycle.vest(grant, quantity)
@@ -206,14 +206,16 @@ def _commit(state: State, event: Event, grant: Grant, quantity: int) -> list[Der
     return [Derived(f"{event.organisation}/pool/{pool}", make(event, fact, f"committed {grant.id} {cause_id(event)}"))]
 
 
-def _assigned(state: State, event: Event, grant_id: str, holder: str) -> Derived:
+def _assigned(
+    state: State, event: Event, grant_id: str, holder: str, how: Literal["issued", "transferred", "rolled_over"]
+) -> Derived:
     """Tell a grant's alias who holds it.
 
     Whoever says so is part of the fact's name: where an event is rerouted to another person, what the one takes back isn't
     what the other says.
     """
     alias = Alias("grant", grant_id)
-    fact = GrantAssigned(alias, Target("person", holder))
+    fact = GrantAssigned(alias, Target("person", holder), how)
     return Derived(
         f"{event.organisation}/alias/{alias.id}", make(event, fact, f"assigned {grant_id} {cause_id(event)} {state.id}")
     )
@@ -239,7 +241,7 @@ def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effect
 def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Effects:
     if data.to == state.id:
         return Effects(refused=Problem("transfer-to-oneself", "data.to is the holder: a transfer needs another person."))
-    effects = Effects(derived=[_assigned(state, event, data.grant_id, data.to)], postings=[])
+    effects = Effects(derived=[_assigned(state, event, data.grant_id, data.to, "transferred")], postings=[])
     effects.question = _transfer_question(state, event, data, at, known)
     if known is not None and known.state not in _OVER:
         since = None if known.vesting_since < 0 else Instant(known.vesting_since)
@@ -279,5 +281,5 @@ def _roll_over(state: State, event: Event, data: g.GrantRolledOver, at: int, kno
         grant = lifecycle.carry(known, data, carried, at)
         state.grants[grant.id] = grant
         effects.postings += [grant.post("rolled_in", carried), grant.post("outstanding", carried)]
-        effects.derived.append(_assigned(state, event, grant.id, state.id))
+        effects.derived.append(_assigned(state, event, grant.id, state.id, "rolled_over"))
     return effects

@@ -99,10 +99,12 @@ class IdentityResolved(Data, frozen=True):
 
 @event("grant.assigned.v1", Rank.PEOPLE)
 class GrantAssigned(Data, frozen=True):
-    """A grant's alias learns its holder, from the issue or a transfer on."""
+    """A grant's alias learns its holder, from the issue, a transfer or a rollover on."""
 
     alias: Alias
     target: Target
+    how: Literal["issued", "transferred", "rolled_over"] = "issued"
+    """A rollover makes nobody the holder of a grant that another person has."""
 
     def about(self) -> Key:
         """Give the grant's alias."""

@@ -105,7 +105,7 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
         "amount": "1840.5", "currency": "EUR", "reason": "Used after the end of employment.",
     }),
     "grant.assigned": ("2025-06-20T09:00:00Z", {
-        "alias": {"kind": "grant", "value": "G-2025-017"}, "target": {"kind": "person", "id": "p-17"},
+        "alias": {"kind": "grant", "value": "G-2025-017"}, "target": {"kind": "person", "id": "p-17"}, "how": "transferred",
     }),
     "repository.named": ("2025-06-20T09:00:00Z", {
         "alias": {"kind": "repository", "value": "github.com/acme/solver"}, "repository": "github.com#17273051",
