@@ -102,7 +102,7 @@ def _cache_key(folder: Path) -> str:
 
 def make_evaluator(settings: Settings, bundle: Bundle, opa: Path | None = None, *, several: bool = False) -> Evaluator:
     """Give what evaluates under a bundle: the server that the settings name, else an OPA of our own."""
-    limits = Limits(settings.opa_seconds, settings.opa_memory_mib)
+    limits = limits_of(settings)
     if settings.opa_url:
         try:
             return connect(settings.opa_url, bundle.digest, limits=limits)
@@ -110,6 +110,11 @@ def make_evaluator(settings: Settings, bundle: Bundle, opa: Path | None = None, 
             if not several:
                 raise  # a server holds one revision; the others of a store that has several get an OPA of our own
     return OpaChild(bundle, opa or find_opa(settings), limits=limits)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """Give what an OPA may use, whatever it is asked for."""
+    return Limits(settings.opa_seconds, settings.opa_memory_mib)
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def backtest(
         candidate = bootstrap.load_bundle(shell.settings, opa)
         with shell.progress("Refolding", Lookups(store).taken_in()) as progress:
             kept = keep_inputs(store, candidate, work or settings.home / "backtest", progress)
-        evaluator = OpaChild(candidate, opa, in_flight=jobs or service.cores() + 1)
+        evaluator = OpaChild(candidate, opa, in_flight=jobs or service.cores() + 1, limits=bootstrap.limits_of(settings))
         with closing(evaluator), shell.progress("Judging", count_inputs(kept)) as progress:
             try:
                 result = service.backtest(store, candidate, evaluator, kept, options, progress)

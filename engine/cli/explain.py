@@ -33,8 +33,9 @@ def explain(shell: Shell, *, decision: str, every: bool) -> None:
     DECISION is its id or the beginning of it, or that of a violation. Exit 1 if the result differs from what was recorded.
     """
     opa = bootstrap.find_opa(shell.settings)
+    limits = bootstrap.limits_of(shell.settings)
     with closing(bootstrap.read_store(shell.settings)) as store:
-        explanation = make_again(Lookups(store), decision, opa, lambda bundle: OpaChild(bundle, opa))
+        explanation = make_again(Lookups(store), decision, opa, lambda bundle: OpaChild(bundle, opa, limits=limits), limits)
     shell.document(document(explanation), lambda: "\n".join(in_words(explanation, every=every)))
     if not explanation.same:
         raise click.exceptions.Exit(1)

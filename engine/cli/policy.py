@@ -71,7 +71,9 @@ def show(shell: Shell, code: str, folder: Path | None) -> None:
         "one_finding_per": list(rule.discriminator), "settles_after_s": rule.settle_us // 1_000_000,
         "guards": rule.guards, "facts": policies.described_facts(rule),
         "thresholds": policies.thresholds_of(bundle, rule), "file": rule.file, "page": rule.page,
-        "examples": policies.examples(bootstrap.find_opa(settings), settings.policy_folder, rule),
+        "examples": policies.examples(
+            bootstrap.find_opa(settings), settings.policy_folder, rule, bootstrap.limits_of(settings)
+        ),
         "found": _found(shell, rule),
     }  # fmt: skip
     shell.document(document, lambda: _told(document))
@@ -129,7 +131,7 @@ def test(shell: Shell, folder: Path | None, pattern: str, form: str | None, *, w
     report = Report(())
     for _ in policies.changes(settings.policy_folder, lambda: time.sleep(WATCH_S)) if watch else (None,):
         try:
-            report = policies.run_tests(opa, settings.policy_folder, pattern)
+            report = policies.run_tests(opa, settings.policy_folder, pattern, bootstrap.limits_of(settings))
         except PolicyError as error:
             if not watch:
                 raise
@@ -180,9 +182,10 @@ def check(shell: Shell, folder: Path | None, *, mutants: bool) -> None:
     settings = _settings(shell, folder)
     bundle_folder = settings.policy_folder
     policies.files_of(bundle_folder)
-    opa = bootstrap.find_opa(settings)
-    found = checking.problems(opa, bundle_folder, shipped=True) or proving.unproved(opa, bundle_folder, mutants=mutants)
-    found = found or proving.misjudged(opa, bundle_folder, bootstrap.load_bundle(settings, opa))
+    opa, limits = bootstrap.find_opa(settings), bootstrap.limits_of(settings)
+    found = checking.problems(opa, bundle_folder, shipped=True)
+    found = found or proving.unproved(opa, bundle_folder, mutants=mutants, limits=limits)
+    found = found or proving.misjudged(opa, bundle_folder, bootstrap.load_bundle(settings, opa), limits)
     if shell.format == "json":
         shell.document(
             {"folder": str(bundle_folder), "problems": [{"where": p.where, "what": p.what, "do": p.do} for p in found]}, ""

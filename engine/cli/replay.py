@@ -28,7 +28,7 @@ def replay(shell: Shell, *, check: bool, canonical: bool, rebuild: bool) -> None
     how: Callable[..., Any] = service.canonical if canonical else service.rebuild if rebuild else service.check
     opa = bootstrap.find_opa(shell.settings)
     with closing(bootstrap.read_store(shell.settings)) as store, shell.progress("Replaying") as progress:
-        report = how(store, opa, progress)
+        report = how(store, opa, progress, bootstrap.limits_of(shell.settings))
     for line in report.first:
         shell.say(line)
     if report.differences > len(report.first) > 0:

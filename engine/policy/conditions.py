@@ -17,6 +17,7 @@ import msgspec
 
 from engine.policy.bundle import Bundle
 from engine.policy.catalogue import Rule
+from engine.policy.limits import DEFAULTS, Limits
 from engine.policy.modules import opa_json, references
 from engine.policy.opa_child import write_bundle
 
@@ -61,7 +62,9 @@ class _Body(msgspec.Struct):
     lines: list[_Line]
 
 
-def conditions(opa: Path, bundle: Bundle, rules: Sequence[Rule], document: dict[str, Any]) -> dict[str, list[Clause]]:
+def conditions(
+    opa: Path, bundle: Bundle, rules: Sequence[Rule], document: dict[str, Any], limits: Limits = DEFAULTS
+) -> dict[str, list[Clause]]:
     """Give rule code → its clauses for one input document, in the order of the file."""
     with tempfile.TemporaryDirectory(prefix="covenant-explain-") as name:
         root = Path(name)
@@ -74,7 +77,8 @@ def conditions(opa: Path, bundle: Bundle, rules: Sequence[Rule], document: dict[
         (root / "input.json").write_bytes(msgspec.json.encode(document))
         asked = [part for number in range(len(rules)) for part in ("-d", str(root / f"asked_{number}.rego"))]
         said = opa_json(
-            opa, "eval", "-f", "json", "-i", str(root / "input.json"), "-d", str(root / "bundle"), *asked, f"data.{PACKAGE}"
+            opa, "eval", "-f", "json", "-i", str(root / "input.json"), "-d", str(root / "bundle"), *asked, f"data.{PACKAGE}",
+            limits=limits,
         )  # fmt: skip
     found = said["result"][0]["expressions"][0]["value"] if said.get("result") else {}
     given = {"input": document, "data": bundle.data}

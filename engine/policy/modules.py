@@ -8,18 +8,24 @@ from __future__ import annotations
 import json
 import subprocess
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 
 from engine.domain.errors import DependencyMissing, PolicyError
+from engine.policy.limits import DEFAULTS, Limits, confine, environment
 
 SCHEMAS: Final = Path(__file__).with_name("schemas")
 INPUT: Final = SCHEMAS / "input.json"
 CAPABILITIES: Final = SCHEMAS / "capabilities.json"
 FAMILIES: Final = ("fair_use", "ip_ownership")
-_SECONDS: Final = 120
+SECONDS: Final = 120.0
+"""What OPA may take to read and compile a folder."""
+TESTS_SECONDS: Final = 600.0
+"""What it may take to run all tests of one, or of its mutants."""
+_OUT_OF_MEMORY: Final = ("out of memory", "cannot allocate memory")
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -51,9 +57,9 @@ class Module(msgspec.Struct, frozen=True):
         return [head for head in self.heads if head.name == name]
 
 
-def opa_json(opa: Path, *arguments: str) -> Any:
+def opa_json(opa: Path, *arguments: str, limits: Limits = DEFAULTS, seconds: float = SECONDS) -> Any:
     """Run OPA and read the JSON it says; `PolicyError` carries what it says against a file."""
-    done = run(opa, *arguments)
+    done = run(opa, *arguments, limits=limits, seconds=seconds)
     if done.returncode:
         said = (done.stderr.strip() or done.stdout.strip())[:2000]
         msg = f"OPA can't read the policies: {said}"
@@ -61,13 +67,31 @@ def opa_json(opa: Path, *arguments: str) -> Any:
     return json.loads(done.stdout)
 
 
-def run(opa: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run OPA; one that can't be run is `DependencyMissing`."""
+def run(opa: Path, *arguments: str, limits: Limits = DEFAULTS, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
+    """Run OPA within bounds; one that can't be run is `DependencyMissing`, policies that it is stopped over `PolicyError`."""
     try:
-        return subprocess.run([str(opa), *arguments], capture_output=True, text=True, check=False, timeout=_SECONDS)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        msg = f"{opa} can't be run ({type(error).__name__})."
+        done = subprocess.run(
+            [str(opa), *arguments], capture_output=True, text=True, check=False, timeout=seconds, env=environment(limits),
+            preexec_fn=partial(confine, limits),
+        )  # fmt: skip
+    except subprocess.TimeoutExpired as error:
+        msg = f"`opa {arguments[0]}` was stopped after {seconds:.0f} s."
+        raise PolicyError(
+            msg, "A policy or a test of it runs for ever, or very long: take the last ones out to find it."
+        ) from error
+    except OSError as error:
+        msg = f"{opa} can't be run ({error.strerror or type(error).__name__})."
         raise DependencyMissing(msg, "See `covenant doctor`.") from error
+    if done.returncode and any(said in done.stderr for said in _OUT_OF_MEMORY):
+        msg = f"`opa {arguments[0]}` took more memory than it may (COVENANT_OPA_MEMORY_MIB, {limits.memory_mib} MiB)."
+        raise PolicyError(msg, "A policy or a test of it builds something very large: take the last ones out to find it.")
+    return done
+
+
+def run_tests(opa: Path, folder: Path, *more: str, limits: Limits = DEFAULTS) -> subprocess.CompletedProcess[str]:
+    """Run the tests below a folder, each no longer than a call of the policies may take."""
+    timed = ("--format", "json", "--timeout", f"{limits.seconds:g}s")
+    return run(opa, "test", *timed, *more, str(folder), limits=limits, seconds=TESTS_SECONDS)
 
 
 def rule_files(folder: Path) -> list[Path]:

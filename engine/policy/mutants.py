@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from engine.domain.errors import PolicyError
-from engine.policy.modules import FAMILIES, run
+from engine.policy.limits import DEFAULTS, Limits
+from engine.policy.modules import FAMILIES, run, run_tests
 
 TURNS = (
     (" > ", " >= "),
@@ -71,7 +72,7 @@ def _changes(line: str) -> Iterator[tuple[str, str | None]]:
             yield f"{found[0]} became another", f'{line[: found.start()]}"another"{line[found.end() :]}'
 
 
-def living(opa: Path, policies: Path, files: Sequence[str]) -> tuple[int, list[Mutant]]:
+def living(opa: Path, policies: Path, files: Sequence[str], limits: Limits = DEFAULTS) -> tuple[int, list[Mutant]]:
     """Try all mutants of files (below the folder): how many there were, and which ones their own tests let live.
 
     The files as they stand are tried with them: `PolicyError` where the tests fail without a change, and so prove nothing.
@@ -79,14 +80,14 @@ def living(opa: Path, policies: Path, files: Sequence[str]) -> tuple[int, list[M
     texts = {file: (policies / file).read_text(encoding="utf-8") for file in files}
     tried = [mutant for file, text in texts.items() for mutant in (Mutant(file, 0, UNCHANGED, text), *mutants(file, text))]
     parts = [tried[start : start + AT_ONCE] for start in range(0, len(tried), AT_ONCE)]
-    alive = [mutant for part in parts for mutant in survivors(opa, policies, part)]
+    alive = [mutant for part in parts for mutant in survivors(opa, policies, part, limits)]
     if failing := set(files) - {mutant.file for mutant in alive if mutant.what == UNCHANGED}:
         msg = f"The tests of {min(failing)} fail as it stands, or there are none."
         raise PolicyError(msg, "`covenant policy test` says which and why.")
     return len(tried) - len(files), [mutant for mutant in alive if mutant.what != UNCHANGED]
 
 
-def survivors(opa: Path, policies: Path, tried: Sequence[Mutant]) -> list[Mutant]:
+def survivors(opa: Path, policies: Path, tried: Sequence[Mutant], limits: Limits = DEFAULTS) -> list[Mutant]:
     """Give the mutants under which the file's own tests all pass; one that doesn't compile is noticed."""
     with tempfile.TemporaryDirectory(prefix="covenant-mutants-") as name:
         root = Path(name, "policies")
@@ -97,7 +98,7 @@ def survivors(opa: Path, policies: Path, tried: Sequence[Mutant]) -> list[Mutant
             for number in broken:
                 for path in alive.pop(number):
                     path.unlink()
-        passed = _tested(opa, root) if alive else {}
+        passed = _tested(opa, root, limits) if alive else {}
         return [tried[number] for number in alive if passed.get(number, False)]
 
 
@@ -132,9 +133,13 @@ def _not_compiling(opa: Path, root: Path) -> set[int]:
     return broken
 
 
-def _tested(opa: Path, root: Path) -> dict[int, bool]:
-    """Give number → whether all its tests passed; a mutant without a test isn't noticed by any."""
-    done = run(opa, "test", "--format", "json", "--timeout", "60s", str(root))
+def _tested(opa: Path, root: Path, limits: Limits) -> dict[int, bool]:
+    """Give number → whether all its tests passed; a mutant without a test isn't noticed by any.
+
+    Hundreds of copies need more memory than one, so a limit below what it is as shipped bounds the seconds alone.
+    """
+    bounded = Limits(limits.seconds, max(limits.memory_mib, DEFAULTS.memory_mib))
+    done = run_tests(opa, root, limits=bounded)
     passed: dict[int, bool] = {}
     for test in json.loads(done.stdout or "[]") or []:
         number = int(test["package"].rpartition(".t")[2])

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import json
-import os
-import resource
 import signal
 import socket
 import subprocess
@@ -23,7 +21,7 @@ from opa_client import create_opa_client
 from engine.domain.errors import EvaluatorUnavailable
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Answer
-from engine.policy.limits import DEFAULTS, MEMORY, TIME, Gate, Limits, TookTooLong, carefully
+from engine.policy.limits import DEFAULTS, MEMORY, TIME, Gate, Limits, TookTooLong, carefully, confine, environment
 from engine.policy.opa_binary import version
 from engine.policy.opa_http import OpaClient
 
@@ -143,14 +141,13 @@ class OpaChild:
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
-            env={**os.environ, "GOMEMLIMIT": f"{self.limits.memory_mib * 3 // 4}MiB"},
+            env=environment(self.limits),
             preexec_fn=self._in_the_child,  # noqa: PLW1509 - two system calls, nothing that takes a lock
         )
 
     def _in_the_child(self) -> None:
-        """Die with the parent; have no more memory than the limit (what is written to, not what Go reserves)."""
-        most = self.limits.memory_mib << 20
-        resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+        """Die with the parent; have no more memory than the limit."""
+        confine(self.limits)
         _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
     def _wait(self, port: int) -> None:

@@ -25,6 +25,7 @@ from engine.policy.bundle import Bundle, from_bytes
 from engine.policy.catalogue import Rule
 from engine.policy.conditions import Clause, conditions
 from engine.policy.evaluator import Evaluator
+from engine.policy.limits import DEFAULTS, Limits
 from engine.service import horizon
 from engine.service.deciding import FOLD_VERSION
 from engine.service.judging import document_of, inapplicable, judge
@@ -110,7 +111,9 @@ def find(lookups: Lookups, wanted: str) -> Recorded:
     return found[0]
 
 
-def explain(lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bundle], Evaluator]) -> Explanation:
+def explain(
+    lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bundle], Evaluator], limits: Limits = DEFAULTS
+) -> Explanation:
     """Make a decision again under the bundle that made it; `evaluator_of` starts one and is closed here."""
     recorded = find(lookups, wanted)
     decision = recorded.decision
@@ -126,7 +129,7 @@ def explain(lookups: Lookups, wanted: str, opa: Path, evaluator_of: Callable[[Bu
     before = _recorded_outcomes(decision)
     now = horizon.carried(horizon.made_by_it(before), now, rules)
     differences = _differences(decision, document, rules, before, now)
-    clauses = conditions(opa, bundle, rules, document)
+    clauses = conditions(opa, bundle, rules, document, limits)
     explained = [_rule(rule, bundle, document, before, now, clauses.get(rule.code, [])) for rule in rules]
     return Explanation(
         decision=decision,

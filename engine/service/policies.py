@@ -19,7 +19,9 @@ from engine.domain.errors import NotFound, PolicyError, UsageError
 from engine.domain.records import ViolationRow
 from engine.policy.bundle import Bundle, load_bundle, read_files
 from engine.policy.catalogue import Rule
-from engine.policy.modules import INPUT, run
+from engine.policy.limits import DEFAULTS, Limits
+from engine.policy.modules import INPUT, TESTS_SECONDS, run
+from engine.policy.modules import run_tests as run_opa_tests
 from engine.policy.opa_child import write_bundle
 
 
@@ -64,16 +66,16 @@ class Report(msgspec.Struct, frozen=True):
         return f"{self.passed} passed, {failed} failed in {seconds:.2f} s"
 
 
-def run_tests(opa: Path, folder: Path, pattern: str = "") -> Report:
+def run_tests(opa: Path, folder: Path, pattern: str = "", limits: Limits = DEFAULTS) -> Report:
     """Run the folder's own tests; `pattern` (a regular expression over `data.<package>.<test>`) picks some."""
     if not folder.is_dir():
         msg = f"There is no policy folder {folder}."
         raise UsageError(msg, "Name the folder that holds main.rego.")
     picked = ["--run", pattern] if pattern else []
-    found = _opa_test(opa, folder, *picked)
+    found = _opa_test(opa, folder, *picked, limits=limits)
     cases = [case for test in found for case in _cases(folder, test)]
     if any(case.outcome == "fail" for case in cases):
-        cases = _with_details(opa, folder, cases)
+        cases = _with_details(opa, folder, cases, limits)
     return Report(tuple(sorted(cases, key=lambda case: (case.outcome != "pass", case.file, case.row))))
 
 
@@ -88,13 +90,13 @@ def changes(folder: Path, pause: Callable[[], object]) -> Iterator[None]:
         pause()
 
 
-def examples(opa: Path, folder: Path, rule: Rule) -> list[str]:
+def examples(opa: Path, folder: Path, rule: Rule, limits: Limits = DEFAULTS) -> list[str]:
     """Give the cases of a rule's own tests, in their order; they show by example what it holds for."""
     tests = f"{rule.file.removesuffix('.rego')}_test.rego"
     if not (folder / tests).exists():
         return []
     pattern = rf"\.test_{rule.code.lower().replace('-', '_')}"
-    return [case.case or case.test for case in run_tests(opa, folder, pattern).cases if case.file == tests]
+    return [case.case or case.test for case in run_tests(opa, folder, pattern, limits).cases if case.file == tests]
 
 
 def found_by(rule: Rule, violations: Iterable[ViolationRow]) -> dict[str, int]:
@@ -102,8 +104,8 @@ def found_by(rule: Rule, violations: Iterable[ViolationRow]) -> dict[str, int]:
     return dict(sorted(Counter(row.status for row in violations if row.rule == rule.code).items()))
 
 
-def _opa_test(opa: Path, folder: Path, *more: str) -> list[dict[str, Any]]:
-    done = run(opa, "test", str(folder), "--format", "json", "--timeout", "60s", *more)
+def _opa_test(opa: Path, folder: Path, *more: str, limits: Limits) -> list[dict[str, Any]]:
+    done = run_opa_tests(opa, folder, *more, limits=limits)
     try:
         found: list[dict[str, Any]] = json.loads(done.stdout or "[]") or []
     except json.JSONDecodeError:
@@ -120,7 +122,20 @@ def _cases(folder: Path, test: Mapping[str, Any]) -> list[Case]:
     file = where.relative_to(folder).as_posix() if where.is_relative_to(folder) else where.as_posix()
     parts: Mapping[str, Any] = test.get("sub_results") or {"": test}
     each = test.get("duration", 0) / 1e9 / len(parts)
-    return [Case(file, test["location"]["row"], test["name"], name, _outcome(test, part), each) for name, part in parts.items()]
+    said = _failure(folder, test.get("error") or {})
+    row, test_name = test["location"]["row"], test["name"]
+    return [Case(file, row, test_name, name, _outcome(test, part), each, said) for name, part in parts.items()]
+
+
+def _failure(folder: Path, error: Mapping[str, Any]) -> str:
+    """Say why OPA couldn't evaluate a test, and where it was then."""
+    if not error:
+        return ""
+    at = next((step["location"] for step in error.get("stack_trace", ()) if "location" in step), error.get("location", {}))
+    where = f"{at['file']}:{at['row']}".replace(f"{folder}/", "") if at else "it"
+    if error.get("code") == "eval_cancel_error":
+        return f"  {where} was stopped: the test took longer than it may (COVENANT_OPA_SECONDS)."
+    return f"  {where}: {error.get('message', 'an error')}"
 
 
 def _outcome(test: Mapping[str, Any], part: Mapping[str, Any]) -> str:
@@ -129,10 +144,11 @@ def _outcome(test: Mapping[str, Any], part: Mapping[str, Any]) -> str:
     return "skip" if test.get("skip") else "fail" if part.get("fail") else "pass"
 
 
-def _with_details(opa: Path, folder: Path, cases: list[Case]) -> list[Case]:
+def _with_details(opa: Path, folder: Path, cases: list[Case], limits: Limits) -> list[Case]:
     """Ask OPA once more for the values behind what failed: it says them for people only."""
     names = sorted({case.test for case in cases if case.outcome == "fail"})
-    said = run(opa, "test", str(folder), "--var-values", "--run", rf"\.({'|'.join(names)})$").stdout
+    again = ("test", str(folder), "--var-values", "--timeout", f"{limits.seconds:g}s", "--run", rf"\.({'|'.join(names)})$")
+    said = run(opa, *again, limits=limits, seconds=TESTS_SECONDS).stdout
     _, _, after = said.partition("FAILURES\n")
     body, _, _ = after.partition("\n")[2].partition("\n-----")
     told: dict[tuple[str, str], str] = {}

@@ -23,6 +23,7 @@ from engine.domain.order import place
 from engine.domain.records import Batch, DecisionRow, JournalRow
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle, from_bytes
+from engine.policy.limits import DEFAULTS, Limits
 from engine.policy.opa_child import OpaChild
 from engine.service import horizon
 from engine.service.holding import read as read_held
@@ -52,12 +53,23 @@ class Report(msgspec.Struct, frozen=True):
     """The first few differences, a sentence each."""
 
 
-def check(store: Store, opa: Path, progress: Progress = lambda _: None) -> Report:
+class Engines(msgspec.Struct, frozen=True):
+    """How policy engines are started."""
+
+    opa: Path
+    limits: Limits
+
+    def start(self, bundle: Bundle) -> OpaChild:
+        """Start one on a bundle."""
+        return OpaChild(bundle, self.opa, limits=self.limits)
+
+
+def check(store: Store, opa: Path, progress: Progress = lambda _: None, limits: Limits = DEFAULTS) -> Report:
     """Make every decision again, batch by batch as recorded, and compare; `progress` is told of decisions made."""
     counted, differences = 0, 0
     first: list[str] = []
     for lane in _lanes(store):
-        for version, recorded, again in _replayed(store, opa, lane):
+        for version, recorded, again in _replayed(store, Engines(opa, limits), lane):
             found = list(_differences(lane, version, recorded, again))
             differences += len(found)
             first += found[: SHOWN - len(first)]
@@ -66,7 +78,7 @@ def check(store: Store, opa: Path, progress: Progress = lambda _: None) -> Repor
     return Report(counted, differences, tuple(first))
 
 
-def canonical(store: Store, opa: Path, progress: Progress = lambda _: None) -> Report:
+def canonical(store: Store, opa: Path, progress: Progress = lambda _: None, limits: Limits = DEFAULTS) -> Report:
     """Fold all events in order of event time and compare what stands; how far a run had settled isn't compared.
 
     In order nothing is late: what the correction horizon left uncharged is taken over from the store.
@@ -75,7 +87,7 @@ def canonical(store: Store, opa: Path, progress: Progress = lambda _: None) -> R
     if bundle is None:
         return Report(0, 0)
     memory = MemoryStore()
-    with _body(store, memory, bundle, opa, 1) as body:
+    with _body(store, memory, bundle, Engines(opa, limits), 1) as body:
         body.carried = _made_by_the_horizon(store)
         refold(store, body, progress)
     return _compare_standing(store, memory)
@@ -93,12 +105,12 @@ def _made_by_the_horizon(store: Store) -> dict[tuple[str, str], horizon.Outcomes
     return found
 
 
-def rebuild(store: Store, opa: Path, progress: Progress = lambda _: None) -> Report:
+def rebuild(store: Store, opa: Path, progress: Progress = lambda _: None, limits: Limits = DEFAULTS) -> Report:
     """Write each lane's projections anew from a replay; refuses where the replay decides otherwise than recorded."""
     counted = 0
     for lane in _lanes(store):
         memory = MemoryStore()
-        for version, recorded, again in _replayed(store, opa, lane, memory):
+        for version, recorded, again in _replayed(store, Engines(opa, limits), lane, memory):
             if (difference := next(_differences(lane, version, recorded, again), None)) is not None:
                 msg = f"The journal decides otherwise than was recorded: {difference}."
                 raise IntegrityError(msg, "Nothing of this lane was rewritten; `covenant replay --check` shows all.")
@@ -110,13 +122,15 @@ def rebuild(store: Store, opa: Path, progress: Progress = lambda _: None) -> Rep
 
 def refold(store: Store, body: Body, progress: Progress = lambda _: None) -> None:
     """Fold all that a store's journal took in, in order of event time, in one lane of a body; `progress` counts events."""
-    body.refer([Arrival(event) for event in _events(store, REFERENCE_LANE)], {}, 1)
+    body.refer([Arrival(event) for event, _ in _taken_in(store, REFERENCE_LANE)], {}, 1)
     body.open(0)
-    events = sorted((e for lane in _lanes(store) for e in _events(store, lane)), key=lambda e: (e.time, place(e)))
-    for start in range(0, len(events), AT_ONCE):
-        body.process(0, [Arrival(event) for event in events[start : start + AT_ONCE]], {}, 1)
-        progress(min(start + AT_ONCE, len(events)))
-    finish_lane(body, 0, 1, until=max((lane.watermark for lane in store.lanes()), default=0))
+    taken = sorted((t for lane in _lanes(store) for t in _taken_in(store, lane)), key=lambda t: (t[0].time, place(t[0])))
+    for start in range(0, len(taken), AT_ONCE):
+        part = taken[start : start + AT_ONCE]
+        body.process(0, [Arrival(event) for event, _ in part], {}, max(learnt for _, learnt in part))
+        progress(min(start + AT_ONCE, len(taken)))
+    learnt = max((learnt for _, learnt in taken), default=1)
+    finish_lane(body, 0, learnt, until=max((lane.watermark for lane in store.lanes()), default=0))
 
 
 def finish_lane(body: Body, lane: int, recorded_at: int, until: int = 0) -> None:
@@ -138,17 +152,17 @@ def _lanes(store: Store) -> list[int]:
 
 
 @contextmanager
-def _body(store: Store, memory: MemoryStore, bundle: Bundle, opa: Path, lanes: int) -> Iterator[Body]:
+def _body(store: Store, memory: MemoryStore, bundle: Bundle, engines: Engines, lanes: int) -> Iterator[Body]:
     """Give a body that writes to memory, and judges by the revisions that the store keeps."""
-    others = Others(lambda digest: from_bytes(store.bundle(digest)), lambda other: OpaChild(other, opa))
-    with closing(OpaChild(bundle, opa)) as evaluator:
+    others = Others(lambda digest: from_bytes(store.bundle(digest)), engines.start)
+    with closing(engines.start(bundle)) as evaluator:
         body = Body(memory, evaluator, bundle, lanes=lanes, others=others)
         with closing(body.revisions):
             yield body
 
 
 def _replayed(
-    store: Store, opa: Path, lane: int, memory: MemoryStore | None = None
+    store: Store, engines: Engines, lane: int, memory: MemoryStore | None = None
 ) -> Iterator[tuple[int, Sequence[DecisionRow], Sequence[DecisionRow]]]:
     """Replay a lane: for each batch its version, the decisions recorded, and the decisions made again."""
     bundle = bundle_of(store)
@@ -158,7 +172,7 @@ def _replayed(
     reference = _Reference(store, memory)
     batches = store.batches(lane)
     first = next(batches)
-    with _body(store, memory, bundle, opa, first.lanes) as body:
+    with _body(store, memory, bundle, engines, first.lanes) as body:
         body.open(lane)
         for batch in itertools.chain([first], batches):
             reference.up_to(batch.reference)
@@ -216,11 +230,12 @@ def _differences(lane: int, version: int, recorded: Sequence[DecisionRow], again
         yield f"{where}: {len(recorded)} decisions were recorded, {len(again)} come out"
 
 
-def _events(store: Store, lane: int) -> Iterator[Event]:
+def _taken_in(store: Store, lane: int) -> Iterator[tuple[Event, int]]:
+    """Give what a lane took in, and when it was learnt: what waits for a name waits as long after that."""
     for batch in store.batches(lane):
         for row in batch.journal:
             if row.origin in ("inbound", "forwarded"):
-                yield codec.parse_event(row.event)
+                yield codec.parse_event(row.event), row.recorded_at
 
 
 def _compare_standing(store: Store, memory: MemoryStore) -> Report:

@@ -96,6 +96,36 @@ def test_the_events_of_a_runaway_rule_are_recorded_as_errors_and_not_lost(
         ((outcomes,),) = store.execute("SELECT outcomes FROM decision WHERE verdict = 'error'").fetchall()
     assert verdicts == {"error": 1, "violation": 1}
     assert TIME in str(outcomes)
+    again = CliRunner().invoke(main, ["--format", "json", "replay", "--check"])
+    assert (again.exit_code, json.loads(again.stdout)["differences"]) == (0, 0), again.stderr
+    report = CliRunner().invoke(main, ["--format", "json", "backtest", str(tmp_path / "policies")])
+    said = json.loads(report.stdout)
+    assert (said["opened"], said["closed"], said["changed"]) == (0, 0, 0)
+    (rule,) = (rule for rule in said["rules"] if rule["rule"] == "FU-099")
+    assert rule["events"]["candidate"]["error"] == rule["events"]["base"]["error"] == 1
+
+
+@pytest.mark.needs_opa
+def test_a_test_that_runs_for_ever_or_eats_memory_is_stopped_too(
+    opa_binary: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the limits that a policy has: an error of that case alone, or one sentence."""
+    for name, value in (("OPA", opa_binary), ("HOME", str(tmp_path / "home")), ("OPA_MEMORY_MIB", "512")):
+        monkeypatch.setenv(f"COVENANT_{name}", value)
+    said = []
+    for name, seconds, conditions in (("slow", "2", SLOW), ("big", "100", BIG)):
+        monkeypatch.setenv("COVENANT_OPA_SECONDS", seconds)
+        shutil.copytree(POLICIES, tmp_path / name)
+        body = conditions.replace("\tinput.facts.use.consumers_24h == 0\n", "")
+        text = f"package covenant.fair_use_test\n\ntest_ends if {{\n{body}}}\n\ntest_other if true\n"
+        (tmp_path / name / "fair_use" / "fu_099_test.rego").write_text(text)
+        run = CliRunner().invoke(main, ["policy", "test", str(tmp_path / name), "--run", "test_(ends|other)$"])
+        assert run.exit_code == 1
+        said.append(run.stdout + run.stderr)
+    assert "error fair_use/fu_099_test.rego:3 test_ends" in said[0]
+    assert "fair_use/fu_099_test.rego:5 was stopped: the test took longer than it may (COVENANT_OPA_SECONDS)." in said[0]
+    assert "1 passed, 1 failed" in said[0]
+    assert "took more memory than it may (COVENANT_OPA_MEMORY_MIB, 512 MiB)" in said[1]
 
 
 def asked(inputs: list[bytes], poison: set[int], limits: Limits) -> tuple[list[Answer], list[tuple[int, float]]]:

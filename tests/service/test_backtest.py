@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from engine.domain.errors import EvaluatorUnavailable, UsageError
+from engine.domain.events import Event
 from engine.intake.arrivals import Arrival
-from engine.policy.bundle import Bundle, load_bundle
+from engine.policy.bundle import Bundle, from_bytes, load_bundle
 from engine.policy.evaluator import Answer, Evaluator
 from engine.policy.opa_child import OpaChild
 from engine.service.backtest import NOTHING_UNKNOWN, Options, backtest
@@ -20,6 +21,7 @@ from engine.service.backtest_report import document
 from engine.service.ingest import ingest
 from engine.service.process import Body
 from engine.service.replay import finish_lane
+from engine.service.revisions import Others
 from engine.service.standing import export_standing
 from engine.store.memory_store import MemoryStore
 from engine.store.opening import open_store
@@ -30,6 +32,7 @@ from tests.service.brute import differences, put_otherwise, report_of, told
 from tests.service.test_horizon import GRANT, KEY, USED, VOIDED
 from tests.service.test_horizon import NOW as LATER
 from tests.service.test_real_input import read
+from tests.service.test_revisions import activation
 
 ROOT = Path(__file__).parents[2]
 HANDOVER = "2023-11-16T18:55:00Z"
@@ -104,6 +107,53 @@ def test_a_lower_cap_over_real_usage_is_the_difference_of_two_whole_runs(
     for row in report["rows"]:
         assert all(again.decision(ident).stands for ident in row["candidate_decisions"])
         assert all(store.decision(ident).stands for ident in row["decisions"])
+
+
+def test_over_what_several_revisions_judged_it_is_the_difference_of_two_whole_runs(
+    store: SqlStore, shipped: Bundle, lower: Bundle, evaluators: dict[str, OpaChild], opa_binary: str, tmp_path: Path
+) -> None:
+    """A cap of 1,000 until March, of 100 from then on, and late facts of both times: against 300 from the beginning."""
+    strict = put_otherwise(ROOT / "policies", tmp_path / "strict", Path(opa_binary), {"FU-001": {"cap_u": 100_000_000}})
+    store.save_bundle(strict.digest, strict.to_bytes(), NOW)
+    others = Others(lambda digest: from_bytes(store.bundle(digest)), lambda bundle: OpaChild(bundle, Path(opa_binary)))
+    events, late = several_years()
+    runs: list[Iterator[bytes]] = []
+    again = MemoryStore()
+    for body in (
+        Body(store, evaluators[shipped.digest], shipped, others=others), Body(again, evaluators[lower.digest], lower)
+    ):  # fmt: skip
+        body.refer([Arrival(activation(strict))], {}, 1)
+        body.open(0)
+        for number, batch in enumerate((events, late), 2):
+            body.process(0, [Arrival(one) for one in batch], {}, number)
+        finish_lane(body, 0, 4)
+        body.revisions.close()
+        runs.append(export_standing(body.store))
+    expected = differences(*runs)
+    report = report_of(store, lower, evaluators[lower.digest], tmp_path / "work")
+    assert told(report) == expected
+    assert report["bases"] == [strict.digest, shipped.digest]
+    assert {one["holder"]: (how, one["opened_at"][:7]) for how, one in expected.values()} == {
+        "p-1": ("opened", "2026-02"), "p-2": ("changed", "2026-04"), "p-3": ("closed", "2026-04"), "p-4": ("changed", "2026-02"),
+        "p-5": ("opened", "2026-02"),
+    }  # fmt: skip
+    for row in report["rows"]:
+        assert all(store.decision(ident).stands for ident in row["decisions"])
+
+
+def several_years() -> tuple[list[Event], list[Event]]:
+    """Five holders' usage before and after an activation of March, and what is told of it late."""
+    events = []
+    for name, day, quantity in (
+        ("1", "2026-02-01", "400"), ("2", "2026-04-10", "350"), ("3", "2026-04-10", "200"), ("4", "2026-02-01", "1200"),
+        ("5", "2026-02-01", "200"),
+    ):  # fmt: skip
+        events += [
+            event("grant.issued", "2026-01-01", grant_id=f"G{name}", holder=f"p-{name}", quantity="5000", vesting="immediate"),
+            event("credential.created", "2026-01-01", credential=name, owner=f"p-{name}"),
+            event("usage.inference", day, credential=name, quantity=quantity),
+        ]
+    return events, [event("usage.inference", "2026-02-05", credential="5", quantity="150")]
 
 
 class Failing:

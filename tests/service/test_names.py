@@ -14,6 +14,7 @@ from engine.domain.values import DAY_US, instant
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.opa_child import OpaChild
+from engine.service import replay
 from engine.service.process import Body
 from engine.service.replay import check, finish_lane
 from engine.store import names
@@ -153,6 +154,19 @@ def test_unknown_names_outside_are_dropped_after_thirty_days_and_counted(body: B
     take(body, link("2026-01-01"))
     assert received(store, "p-1") == ["2026-01-01"]
     again = check(store, Path(opa_binary))
+    assert (again.differences, again.first) == (0, ())
+
+
+def test_folded_in_order_what_was_loaded_waits_as_long_as_it_did(
+    body: Body, store: SqlStore, opa_binary: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A link told months after the push, of a history that was loaded in a day: in order of time the push isn't dropped."""
+    monkeypatch.setattr(replay, "AT_ONCE", 1)
+    other = event("credential.created", "2025-08-15", credential="c", owner="p-2")
+    take(body, push("2025-06-01"), other, link("2025-09-01", valid_from="2025-01-01T00:00:00Z"))
+    finish_lane(body, 0, NOW)
+    assert received(store, "p-1") == ["2025-06-01"]
+    again = replay.canonical(store, Path(opa_binary))
     assert (again.differences, again.first) == (0, ())
 
 
