@@ -45,12 +45,12 @@ class Recent(msgspec.Struct):
         """Note that `value` was seen at `at`."""
         self.last[value] = at
 
-    def count(self, at: int, begin: int = -1) -> int:
-        """Give how many distinct values were seen in (at − length, at], and at `begin` or later."""
+    def count(self, at: int, begin: int = -1, prefix: str = "") -> int:
+        """Give how many distinct values that begin so were seen in (at − length, at], and at `begin` or later."""
         since = at - self.length
         if any(seen <= since for seen in self.last.values()):
             self.last = {value: seen for value, seen in self.last.items() if seen > since}
-        return len(self.last) if begin < since else sum(seen >= begin for seen in self.last.values())
+        return sum(seen >= begin and value.startswith(prefix) for value, seen in self.last.items())
 
 
 class Hours(msgspec.Struct):

@@ -2,7 +2,7 @@ package covenant.fair_use
 
 # METADATA
 # title: Several people on a personal grant
-# description: Verified people other than the holder used a personal grant's credential within 24 hours.
+# description: Several verified people other than the holder used one personal grant within 24 hours.
 # custom:
 #   code: FU-004
 #   clause: G3

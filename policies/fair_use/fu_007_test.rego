@@ -29,3 +29,12 @@ test_fu_007[case] if {
 	testing.only("FU-007", fair_use.breach) == breach with input as doc
 	testing.only("FU-007", fair_use.excuse) == excuse with input as doc
 }
+
+# What isn't known is a path that isn't there. Each: the path, breach.
+test_fu_007_unknown[path] if {
+	some path, breach in {"/facts/coverage": set(), "/facts/job": fu_007_ended}
+	ended := {"/facts/coverage": "access_ended", "/facts/access_until": 1789000000000000}
+	doc := testing.without(testing.with_facts("usage", ended), path)
+	testing.only("FU-007", fair_use.breach) == breach with input as doc
+	testing.only("FU-007", fair_use.excuse) == set() with input as doc
+}

@@ -25,10 +25,11 @@ breach contains {"code": "FU-010", "evidence": evidence} if {
 }
 
 # METADATA
-# title: The model is another name of a permitted one, and its provider is permitted
+# title: The model is another name of one that a grant in force permits, and so is its provider permitted
 # custom: {code: FU-010, guard: alias}
 excuse contains {"code": "FU-010", "guard": "alias"} if {
 	some canonical in data.params[input.ps]["FU-010"].aliases[input.event.model]
-	canonical in input.facts.grant.models
-	filters.permits(input.facts.grant.providers, input.event.provider)
+	some grant in input.facts.filters
+	canonical in grant.models
+	filters.permits(grant.providers, input.event.provider)
 }

@@ -20,6 +20,6 @@ breach contains {"code": "FU-012", "evidence": {"idle_s": idle_s, "held_s": held
 	input.event.utilisation == "device"
 	idle_s := input.facts.use.gpu_idle_s_7d
 	held_s := input.facts.use.gpu_s_7d
-	idle_s >= data.params[input.ps]["FU-012"].floor_s
-	idle_s * 1000000 >= data.params[input.ps]["FU-012"].ppm * held_s
+	idle_s > data.params[input.ps]["FU-012"].floor_s
+	idle_s * 1000000 > data.params[input.ps]["FU-012"].ppm * held_s
 }

@@ -30,8 +30,15 @@ test_fu_016[case] if {
 	testing.only("FU-016", fair_use.excuse) == excuse with input as doc
 }
 
-# Whether it was met isn't known until the feed of grants is complete: the engine makes the outcome indeterminate.
-test_fu_016_accuses_nobody_by_a_missing_fact if {
-	doc := testing.without(testing.with_facts("deadline", {"/event/kind": "grant_expiring"}), "/facts/due/met")
-	testing.only("FU-016", fair_use.breach) == set() with input as doc
+# What isn't known is a path that isn't there. Each: the path, breach.
+test_fu_016_unknown[path] if {
+	some path, breach in {
+		"/facts/due/met": set(),
+		"/facts/grant/unspent_u": set(),
+		"/facts/grant/unspent_ppm": set(),
+		"/facts/on_leave": fu_016_untold(4000000000),
+	}
+	doc := testing.without(testing.with_facts("deadline", {"/event/kind": "grant_expiring"}), path)
+	testing.only("FU-016", fair_use.breach) == breach with input as doc
+	testing.only("FU-016", fair_use.excuse) == set() with input as doc
 }

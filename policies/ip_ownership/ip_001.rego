@@ -34,8 +34,8 @@ excuse contains {"code": "IP-001", "guard": "prior_invention"} if {
 }
 
 # METADATA
-# title: A determination says that the repository is the holder's or unrelated
+# title: A determination says that the repository is the holder's, wholly or in part, or unrelated
 # custom: {code: IP-001, guard: determination}
 excuse contains {"code": "IP-001", "guard": "determination"} if {
-	input.facts.determination in {"holder", "unrelated"}
+	input.facts.determination in {"holder", "shared", "unrelated"}
 }

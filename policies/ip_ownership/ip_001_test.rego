@@ -31,6 +31,7 @@ ip_001_cases := {
 	"not a contribution": [{"/event/type": "compute.usage.gpu.v1"}, set(), set()],
 	"declared before": [{"/facts/prior_invention": true}, two, prior_invention],
 	"determined as the holder's": [{"/facts/determination": "holder"}, two, determination],
+	"determined as shared": [{"/facts/determination": "shared"}, two, determination],
 	"determined as unrelated": [{"/facts/determination": "unrelated"}, two, determination],
 	"determined as the company's": [{"/facts/determination": "company"}, two, set()],
 }
@@ -38,6 +39,19 @@ ip_001_cases := {
 test_ip_001[case] if {
 	some case, [changes, breach, excuse] in ip_001_cases
 	doc := testing.with_facts("contribution", changes)
+	testing.only("IP-001", ip_ownership.breach) == breach with input as doc
+	testing.only("IP-001", ip_ownership.excuse) == excuse with input as doc
+}
+
+# What isn't known is a path that isn't there. Each: the path, breach, excuse.
+test_ip_001_unknown[path] if {
+	some path, [breach, excuse] in {
+		"/event/in_org": [set(), determination],
+		"/facts/links": [set(), determination],
+		"/facts/prior_invention": [two, determination],
+		"/facts/determination": [two, set()],
+	}
+	doc := testing.without(testing.with_facts("contribution", {"/facts/determination": "shared"}), path)
 	testing.only("IP-001", ip_ownership.breach) == breach with input as doc
 	testing.only("IP-001", ip_ownership.excuse) == excuse with input as doc
 }

@@ -9,12 +9,12 @@ import pytest
 from engine.domain.aggregates import person
 from engine.domain.effects import Question
 from engine.domain.events import Event
-from engine.domain.events.derived import DeadlineReached
+from engine.domain.events.derived import DeadlineReached, GrantReceived
 from engine.domain.order import place
 from engine.domain.reference import Reference
 from engine.domain.values import DAY_US, instant
 from tests.domain.make import event
-from tests.domain.test_person import WINDOWS, grant, usage
+from tests.domain.test_person import WINDOWS, grant, run, usage
 
 ME = {"person": "p-1"}
 USE = {**ME, "kind": "acceptable_use", "version": "1"}
@@ -25,7 +25,7 @@ def complete(through: str = "2028-01-01") -> list[Event]:
     """Legal says how far its feeds are complete."""
     return [
         event("feed.completed_through", "2028-01-02", feed=feed, through=through)
-        for feed in ("people", "agreements", "disclosures")
+        for feed in ("people", "agreements", "disclosures", "usage", "grants")
     ]
 
 
@@ -127,6 +127,41 @@ def test_nothing_is_said_of_a_signature_while_its_feed_may_lack_it() -> None:
         reference = Reference(complete(feed) if feed else [])
         (question,) = asked(hired, "ip_assignment", reference)
         assert ("met" in question.facts["due"], "facts.due.met" in question.unknown) == (known, not known)
+
+
+@pytest.mark.parametrize(
+    ("again", "met"), [([], [False]), ([("01:00", 7200)], [True, False]), ([("01:00", 0)], [True]), ([("00:00", 3600)], [False])]
+)
+def test_a_job_that_was_started_anew_is_held_to_its_new_limit(again: list[tuple[str, int]], met: list[bool]) -> None:
+    """What was due of the first start is nobody's any more; one without a limit owes nothing, and one instant is one start."""
+    starts = [("00:00", 3600), *again]
+    events = [
+        event("job.started", f"2026-01-01T{at}:00Z", **ME, job_id="j", limit_seconds=limit, ident=f"s{number}")
+        for number, (at, limit) in enumerate(starts)
+    ]
+    assert [one["met"] for one in due(events, "job_heartbeat")][: len(met)] == met
+
+
+@pytest.mark.parametrize("silent", ["agreements", "grants", "people"])
+def test_a_notice_of_expiry_is_missed_only_where_the_feeds_that_would_tell_of_it_are_complete(silent: str) -> None:
+    """Equity may have amended the grant, legal have sent the notice; HR may have a leave to tell of, which excuses."""
+    spoken = [one for one in complete() if one.data.feed != silent]
+    (question,) = asked([grant(expires_at="2026-06-01")], "grant_expiring", Reference(spoken))
+    missing = "facts.on_leave" if silent == "people" else "facts.due.met"
+    assert list(question.unknown) == [missing]
+    assert ("on_leave" in question.facts, "met" in question.facts["due"]) == (silent != "people", silent == "people")
+    assert silent in question.unknown[missing]
+
+
+def test_what_was_got_from_another_or_rolled_over_expires_with_a_word_as_well() -> None:
+    """The company owes the notice whoever holds the grant, and however they came to it."""
+    terms = {"rollover_max": "100", "expires_at": "2026-06-01"}
+    rolled = event("grant.rolled_over", "2026-05-31", grant_id="G1", holder="p-1", to_grant="G2", expires_at="2026-12-01")
+    assert [one["about"] for one in due([grant(**terms), rolled], "grant_expiring")] == ["G1", "G2"]
+    given = event("grant.transferred", "2026-03-01", grant_id="G1", holder="p-1", to="p-2")
+    _, effects = run([grant(**terms), given])
+    (received,) = [one.event for one in effects[-1].derived if isinstance(one.event.data, GrantReceived)]
+    assert [one["about"] for one in due([received], "grant_expiring")] == ["G1"]
 
 
 def test_a_signing_says_where_and_with_which_notice() -> None:

@@ -118,7 +118,7 @@ def test_determinations_answer_their_own_question() -> None:
     state = person.start("p-1", WINDOWS)
     for one in events[:2]:
         person.fold(state, one, place(one).time, Reference())
-    assert state.determinations == {"r1": "holder"}
+    assert state.determinations == {"ownership r1": "holder"}
 
 
 def test_a_tie_to_company_terms_compute_is_never_forgotten() -> None:

@@ -72,6 +72,12 @@ TIED = [
     ),
     event("usage.inference", "2026-01-02", credential="k1", quantity="1", grant_id="G3"),
     event("usage.gpu", "2026-01-02", credential="k1", quantity="1"),
+    event(
+        "grant.issued", "2026-01-01", grant_id="G4", holder="p-1", quantity="2", vesting="immediate",
+        filters={"models": ["m"], "providers": ["q"]},
+    ),
+    event("usage.inference", "2026-01-02", credential="k1", quantity="1", grant_id="G4", model="other"),
+    event("feed.completed_through", "2026-03-01", feed="agreements", through="2026-03-01"),
     event("feed.completed_through", "2026-03-01", feed="grants", through="2026-03-01"),
 ]  # fmt: skip
 """A push that shares two traces with a usage, a pool, a grant that expires: chance makes such things too seldom."""

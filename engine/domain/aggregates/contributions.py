@@ -53,8 +53,10 @@ def question(
     facts |= {
         "links": state.links.of(at, data) if data.action == "pushed" else [],
         "prior_invention": data.repository in state.inventions.values(),
-        "determination": _answer(state.determinations.get(data.repository, "none")),
+        "determination": _answer(state, data.repository),
     }
+    if data.in_org is False and not facts["prior_invention"] and any(link["ip_terms"] == "company" for link in facts["links"]):
+        _declared(state, event, at, reference, facts, unknown)
     if data.action == "pushed":
         _pushed(state, event, data, at, reference, facts, unknown, (permission, since))
     elif data.action == "downloaded" and not folds(permission, "IP-011"):
@@ -135,5 +137,21 @@ def _read(
     facts["handover"] = "agreed" if agreed else "none"
 
 
-def _answer(answer: str) -> str:
-    return answer if answer in ("holder", "company", "unrelated") else "none"
+def _declared(state: State, event: Event, at: int, reference: Reference, facts: dict[str, Any], unknown: dict[str, str]) -> None:
+    """Leave open whether a push tied to company-terms compute is of a prior invention that may have been declared."""
+    why = reference.incomplete(event.organisation, "disclosures", at + 1)
+    if "" in state.inventions.values():
+        why = "a prior invention was declared that names no repository, and may be this one"
+    if why:
+        del facts["prior_invention"]
+        unknown["facts.prior_invention"] = why
+
+
+def _answer(state: State, repository: str) -> str:
+    """Give what was determined of a repository, in the person's favour where two determinations differ."""
+    owner = state.determinations.get(f"ownership {repository}", "none")
+    if owner in ("holder", "shared", "unrelated"):
+        return owner
+    if state.determinations.get(f"relatedness {repository}") == "unrelated":
+        return "unrelated"
+    return "company" if owner == "company" else "none"

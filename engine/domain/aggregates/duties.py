@@ -28,12 +28,13 @@ HEARTBEAT: Final = "job_heartbeat"
 EXPIRING: Final = "grant_expiring"
 UNCOVERED: Final = "usage_uncovered"
 FEEDS: Final = {
-    ASSIGNMENT: "agreements", REACCEPTANCE: "agreements", ATTESTATION: "agreements", DISCLOSURE: "disclosures",
-    HEARTBEAT: "usage", EXPIRING: "grants", UNCOVERED: "grants",
+    ASSIGNMENT: ("agreements", "people"), REACCEPTANCE: ("agreements", "people"), ATTESTATION: ("agreements", "people"),
+    DISCLOSURE: ("disclosures",), HEARTBEAT: ("usage",), EXPIRING: ("agreements", "grants"), UNCOVERED: ("grants",),
 }  # fmt: skip
-"""Which feed must be complete for the duty's absence to be judged."""
+"""Which feeds must be complete for the duty's absence to be judged: a notice of expiry is an agreement's, and the grant may
+have been amended; who owes what only the employed owe may have left."""
 OF_THE_EMPLOYED: Final = frozenset({ASSIGNMENT, REACCEPTANCE, ATTESTATION})
-"""What nobody owes any more who left before it was due: the feed of people must be complete too, or they may have left."""
+"""What nobody owes any more who left before it was due."""
 PERIODS: Final = (
     "assignment_us", "reacceptance_us", "attestation_us", "disclosure_us", "heartbeat_us", "expiring_us", "uncovered_us",
 )  # fmt: skip
@@ -111,7 +112,10 @@ def fold(duties: Duties, event: Event, data: Any, at: int, person: str) -> list[
         return [_due(duties, event, ASSIGNMENT, "first", at, person)]
     if isinstance(data, p.PersonOnLeave):
         duties.leave_at, duties.leave_until = at, FOREVER if data.until is None else int(data.until)
-    elif isinstance(data, u.JobStarted) and data.limit_seconds:
+    elif isinstance(data, u.JobStarted):
+        duties.jobs.pop(data.job_id, None)
+        if not data.limit_seconds:
+            return []
         duties.jobs[data.job_id] = Job(at)
         limit = data.limit_seconds * 1_000_000
         return [_due(duties, event, HEARTBEAT, data.job_id, at, person, after=limit + duties.periods["heartbeat_us"])]
@@ -205,14 +209,17 @@ def facts(
     since = int(data.since)
     due = {"kind": data.kind, "about": data.about_, "at": at, "since": since, "sent_at": sent, "asked": asked}
     unknown: dict[str, str] = {}
-    why = "" if met else reference.incomplete(event.organisation, FEEDS[data.kind], at)
-    if not (met or why) and data.kind in OF_THE_EMPLOYED:
-        why = reference.incomplete(event.organisation, "people", at)
-    if why:
+    silent = [] if met else [reference.incomplete(event.organisation, feed, at) for feed in FEEDS[data.kind]]
+    if why := next(filter(None, silent), ""):
         unknown["facts.due.met"] = why
     else:
         due["met"] = met
-    return fields, {"due": due, "consuming": duties.consumed_at >= 0, "on_leave": duties.on_leave(at)}, unknown
+    facts = {"due": due, "consuming": duties.consumed_at >= 0, "on_leave": duties.on_leave(at)}
+    excusable = data.kind in (REACCEPTANCE, EXPIRING) and not (met or facts["on_leave"])
+    if excusable and (why := reference.incomplete(event.organisation, "people", at)):
+        del facts["on_leave"]  # a leave excuses, and may not have been told yet
+        unknown["facts.on_leave"] = why
+    return fields, facts, unknown
 
 
 def _met(duties: Duties, data: DeadlineReached, at: int) -> tuple[int, int, bool]:
@@ -232,9 +239,12 @@ def _met(duties: Duties, data: DeadlineReached, at: int) -> tuple[int, int, bool
         known = duties.disclosures.get(data.about_)
         return 0 if known is None else known.submitted, 0, known is None or known.decided
     if data.kind == HEARTBEAT:
-        job = duties.jobs.pop(data.about_, None)
+        job = duties.jobs.get(data.about_)
+        if job is None or job.started != data.since:  # it was started anew since, and has its limit from then on
+            return 0, 0, True
+        del duties.jobs[data.about_]
         late = at - 2 * duties.periods["heartbeat_us"]
-        return 0, 0, job is None or job.ended or job.heartbeat >= late
+        return 0, 0, job.ended or job.heartbeat >= late
     if data.kind == EXPIRING:
         notice = duties.documents.get(f"grant_agreement {data.about_}", Document())
         return max(notice.sent_at, 0), max(notice.reminded_at, 0), max(notice.sent_at, notice.reminded_at) >= 0

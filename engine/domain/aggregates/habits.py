@@ -123,7 +123,7 @@ def note(
         whole = int(data.gpu_seconds) if counts else 0
         lazy = whole * (1_000_000 - (data.utilisation_ppm or 0)) // 1_000_000
         held, idle = habits.gpu.add(at, whole, since), habits.idle.add(at, lazy, since)
-        use["gpu_s_7d"], use["gpu_idle_s_7d"] = held // 1_000_000, idle // 1_000_000
+        use["gpu_s_7d"], use["gpu_idle_s_7d"] = -(-held // 1_000_000), idle // 1_000_000  # in the holder's favour
     return fields, use, unknown
 
 

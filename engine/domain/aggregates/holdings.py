@@ -235,6 +235,7 @@ def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effect
         for number, tranche in enumerate(tranches(int(grant.terms.quantity), grant.terms.schedule, grant.vesting_since)):
             if tranche.due > at:
                 effects.derived.append(_tranche(state, event, grant, number, tranche))
+    effects.derived += duties.expiring(state.duties, event, grant.id, grant.until, at, state.id)
     return _take_effect(state, event, at, grant, effects)
 
 
@@ -282,4 +283,5 @@ def _roll_over(state: State, event: Event, data: g.GrantRolledOver, at: int, kno
         state.grants[grant.id] = grant
         effects.postings += [grant.post("rolled_in", carried), grant.post("outstanding", carried)]
         effects.derived.append(_assigned(state, event, grant.id, state.id, "rolled_over"))
+        effects.derived += duties.expiring(state.duties, event, grant.id, grant.until, at, state.id)
     return effects

@@ -12,6 +12,7 @@ import msgspec
 
 from engine.domain import grants as lifecycle
 from engine.domain.aggregates import authorship, contributions, draws, duties, habits, holdings, outside, reading
+from engine.domain.aggregates import coverage as coverage_
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import Approvals
 from engine.domain.consumption import consumed
@@ -65,9 +66,9 @@ class State(msgspec.Struct):
     jobs: dict[str, int] = {}
     """Job id → when it started."""
     inventions: dict[str, str] = {}
-    """Disclosure id → repository, for prior inventions not rejected."""
+    """Disclosure id → repository (empty: it names none), for prior inventions not rejected."""
     determinations: dict[str, str] = {}
-    """Repository → latest answer about ownership or relatedness."""
+    """Question (ownership, relatedness) and repository → latest answer."""
     resolved: dict[str, str] = {}
     """Cause → verified consumer, until the cause is folded."""
     corrected: dict[str, Correction] = {}
@@ -205,7 +206,7 @@ def _people(state: State, event: Event, data: Any, at: int) -> None:
     elif isinstance(data, p.DeterminationRecorded) and data.repository is not None:
         outside.determined(state.outside, data)
         if data.question in ("ownership", "relatedness"):
-            state.determinations[data.repository] = data.answer
+            state.determinations[f"{data.question} {data.repository}"] = data.answer
     else:
         habits.learn(state.habits, data, at)
 
@@ -216,8 +217,8 @@ def _disclosed(state: State, data: agreements.DisclosureSubmitted | agreements.D
             state.inventions.pop(data.disclosure_id, None)
         return
     outside.disclosed(state.outside, data)
-    if data.kind == "prior_invention" and data.repository is not None:
-        state.inventions[data.disclosure_id] = data.repository
+    if data.kind == "prior_invention":
+        state.inventions[data.disclosure_id] = data.repository or ""
 
 
 def _usage(
@@ -240,7 +241,7 @@ def _usage(
     over = settled
     if at < state.access_until():
         drawn, effects.postings, over = lifecycle.burn_down(state.grants, at, data, settled, (state.ended_at, state.ended_reason))
-    coverage, grant = _coverage(state, data, at, drawn)
+    coverage, grant = coverage_.standing(state, data, at, drawn)
     if data.repository is not None or drawn is not None or isinstance(data, u.UsageGpu):
         effects.shares = draws.shares(event, data, at, state.id, state.grants, drawn, effects.postings)
     if drawn is not None and settled:
@@ -257,7 +258,7 @@ def _usage(
     if why and data.unit == CAP_UNIT:
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why
     if folds(permission, "IP-001", "IP-007"):
-        state.links.note(at, event.id, data, grant)
+        state.links.note(at, event.id, data, grant if coverage == "covered" else None)
     effects.question = _usage_question(state, event, data, at, (amount, total, why), (coverage, grant), permission, lowered)
     return effects
 
@@ -268,24 +269,6 @@ def _since(lowering: Lowering, event: Event, state: State, agreement: str, code:
     if not reference.policies:
         return since
     return max(since, lowering.since_revised(event.organisation, agreement, code, at, reference.activations(event.organisation)))
-
-
-def _coverage(state: State, data: u.Usage, at: int, drawn: Grant | None) -> tuple[str, Grant | None]:
-    if drawn is not None:
-        return "covered", drawn  # only within access is anything drawn on
-    candidates = [x for x in state.grants.values() if x.unit == data.unit and data.grant_id in (None, x.id)]
-    newest = max(candidates, key=lambda x: (x.since, x.id), default=None)
-    if at >= state.access_until():
-        return "access_ended", newest
-    live = [x for x in candidates if x.live(at)]
-    if not live:
-        dead = [x for x in candidates if x.standing(at) in ("expired", "voided", "suspended") and x.since <= at]
-        last = max(dead, key=lambda x: (min(at, x.until), x.since, x.id), default=None)
-        return ("uncovered", newest) if last is None else (last.standing(at), last)
-    admitting = [x for x in live if x.admits(data.model, data.provider)]
-    if not admitting:
-        return "filtered", max(live, key=lambda x: (x.since, x.id))
-    return "uncovered", max(admitting, key=lambda x: (x.since, x.id))
 
 
 def _consumer(state: State, event: Event, data: u.Usage) -> str:
@@ -312,8 +295,9 @@ def _usage_question(
     (amount, total, why), (coverage, grant) = amounts, covered
     counts = folds(permission, "FU-004")
     consumer = _consumer(state, event, data)
+    of_grant = f"{grant.id}\0" if grant is not None else "\0"  # no name has a zero in it
     if counts and consumer not in ("", state.id) and grant is not None and grant.personal:
-        state.consumers.add(at, consumer)
+        state.consumers.add(at, of_grant + consumer)
     credential = data.authenticated
     units = (amount, why) if data.unit == CAP_UNIT else (0, "")
     fields, use, unknown = habits.note(state.habits, data, at, credential, units, state.approvals, permission, lowered["FU-012"])
@@ -329,9 +313,8 @@ def _usage_question(
         unknown["event.ccu_u"] = why
     else:
         fields["ccu_u"] = amount
-    started = state.jobs.get(data.job_id) if data.job_id else None
     if counts:
-        use["consumers_24h"] = state.consumers.count(at, lowered["FU-004"])
+        use["consumers_24h"] = state.consumers.count(at, lowered["FU-004"], of_grant)
     else:
         unknown["facts.use.consumers_24h"] = WHY_OFF
     if at < state.unpriced_until:
@@ -352,9 +335,9 @@ def _usage_question(
         "use": use,
         "travel": state.habits.travel(at),
         "workload": state.habits.workload(data.workload),
-        "job": {"state": "none" if started is None else "started", "started": started or 0},
         "approvals": state.approvals.in_force(at),
     }
+    coverage_.tell(state, data, at, coverage, facts, unknown)
     return Question(fields, facts, unknown, grant.agreement if grant else state.agreement(), permission)
 
 

@@ -110,7 +110,7 @@ def left_to_expire(feed: Feed) -> Story:
         "Xaver's grant expires on August 1 with nearly all of it unspent, and nobody told him by July 2. That is the "
         "company's breach, not his. Theo and Tara were told of theirs.",
         findings=(Finding("FU-016", "", xaver.about, (grant_of(xaver),)),),
-        corrections=(opened(Finding("FU-016", "", xaver.about, (grant_of(xaver),)), word("grants", 8)),),
+        corrections=(opened(Finding("FU-016", "", xaver.about, (grant_of(xaver),)), word("agreements", 8)),),
     )
 
 

@@ -110,10 +110,12 @@ def comes_back(feed: Feed) -> Story:
         for day in (4, 5, 6):
             feed.say(at(f"2026-05-0{day} 10:00"), call(quin, "claude-x-5", (400, 40)))
             feed.say(at(f"2026-05-0{day} 12:00"), push(repo("delta"), quin.login, 1))
+        feed.say(at("2026-05-04 08:30"), own(quin, "5000", "G-quin-again"))
     return Story(
         "comes-back",
         "A leaver who came back",
-        "Quin leaves on March 31 and is hired again on May 4; what follows is an employee's.",
+        "Quin leaves on March 31 and is hired again on May 4, with a grant of his own: the old one ran out while he was away. "
+        "What follows is an employee's.",
     )
 
 

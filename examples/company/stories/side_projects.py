@@ -16,6 +16,7 @@ from examples.company.expecting import Excuse, Finding, Story, opened, retracted
 from examples.company.feed import Feed
 from examples.company.grants import issue, own
 from examples.company.people import Member, member, person_target
+from examples.company.reference import word
 from examples.company.repositories import Repo, outside, push
 from examples.company.usage import call, training
 
@@ -66,8 +67,10 @@ def trained_on_granted_gpus(feed: Feed) -> Story:
         "A side project trained on granted GPUs",
         "Falk trains a model on the company's cluster on April 14 (known by his Unix user alone) and pushes it to his own "
         "repository on the 15th and 16th; session and artefact tie both pushes to the training. A third push comes a "
-        "minute after the 72 hours, a fourth bears no trace.",
+        "minute after the 72 hours, a fourth bears no trace. It is judged on May 12, when legal says that it has told of "
+        "all that was disclosed in April.",
         findings=(project.finding(2),),
+        corrections=(opened(project.finding(2), word("disclosures", 5)),),
     )
 
 
@@ -118,13 +121,15 @@ def rejected_disclosure(feed: Feed) -> Story:
     return Story(
         "rejected-disclosure",
         "A disclosure that was rejected",
-        "Ines declared her project as a prior invention; the company rejected that on June 1. The push of June 16 is alleged.",
+        "Ines declared her project as a prior invention; the company rejected that on June 1. The push of June 16 is alleged "
+        "once legal has told of all of June.",
         findings=(project.finding(1),),
+        corrections=(opened(project.finding(1), word("disclosures", 7)),),
     )
 
 
 def determined_hers(feed: Feed) -> Story:
-    """A named human settles, four weeks later, that Jule's project is her own."""
+    """A named human settles, six weeks later, that Jule's project is her own."""
     with feed.scope("determined-hers"):
         project = _project(feed, "jule", "looms", 5)
         project.use(feed, at("2026-07-07 20:00"))
@@ -133,14 +138,17 @@ def determined_hers(feed: Feed) -> Story:
             About("person", project.who.id), "det-jule-1", "ownership", "holder", "p-yves-58", project.place.id,
             at("2026-07-01"), "made for the sailing club",
         )  # fmt: skip
-        feed.say(at("2026-08-05 10:00"), settled)
+        feed.say(at("2026-08-20 10:00"), settled)
     return Story(
         "determined-hers",
         "A determination in her favour",
-        "Jule's push of July 8 is alleged at first; on August 5 it is determined that the repository is hers, from July 1 "
-        "on. The allegation is retracted.",
+        "Jule's push of July 8 is alleged on August 12, when legal has told of all of July; on August 20 it is determined that "
+        "the repository is hers, from July 1 on. The allegation is retracted.",
         excuses=(Excuse("IP-001", project.who.about, "determination"),),
-        corrections=(retracted(project.finding(1), "/acme/legal determined-hers-004"),),
+        corrections=(
+            opened(project.finding(1), word("disclosures", 8)),
+            retracted(project.finding(1), "/acme/legal determined-hers-004"),
+        ),
     )
 
 
@@ -171,7 +179,8 @@ def linked_late(feed: Feed) -> Story:
         "linked-late",
         "A login linked late",
         "Nobody knows whose login pushed on August 5 and 6 until the directory links it to Lars on August 14, back to his "
-        "first day. Everything it did since then is his, the two traced pushes among it.",
+        "first day. Everything it did since then is his, the two traced pushes among it; they are judged when legal has told "
+        "of all of August.",
         findings=(project.finding(2),),
-        corrections=(opened(project.finding(2), "/acme/directory linked-late-005"),),
+        corrections=(opened(project.finding(2), word("disclosures", 9)),),
     )
