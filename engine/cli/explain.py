@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -13,7 +13,7 @@ from engine import bootstrap
 from engine.cli.policy_author import in_words as in_words_of
 from engine.cli.shell import Shell, pass_shell
 from engine.cli.wording import said, shown
-from engine.domain import cause
+from engine.domain import cause, verdicts
 from engine.domain.records import PayloadRow
 from engine.domain.values import instant_text
 from engine.policy.conditions import Clause
@@ -21,6 +21,11 @@ from engine.policy.opa_child import OpaChild
 from engine.service.explain import Explanation, Later, RuleExplained
 from engine.service.explain import explain as make_again
 from engine.store.lookups import Lookups
+
+QUIET = ("pass", verdicts.NOT_APPLICABLE)
+"""Outcomes that are told in a line or two."""
+ERROR = "error"
+ORDER = ("violation", ERROR, "indeterminate", "excused", *QUIET)
 
 
 @click.command(short_help="Make a decision again and show why it came out as it did.")
@@ -92,12 +97,17 @@ def in_words(explanation: Explanation, *, every: bool) -> Iterator[str]:
     same = "comes out the same" if explanation.same else "COMES OUT OTHERWISE"
     yield f"Policies {made.bundle[:12]}, input {source}. Made again with OPA {explanation.opa_version} it {same}."
     yield from (f"  {difference}" for difference in explanation.differences)
-    for rule in explanation.rules:
+    whole = [rule for rule in explanation.rules if every or rule.outcome not in QUIET]
+    if any(rule.outcome == ERROR for rule in explanation.rules):
+        yield "One query asks all rules of an event, so a rule that fails leaves all of them undecided."
+        yield "Correct it (`covenant policy check DIR`) and put it in force (`covenant policy activate DIR`)."
+    for rule in sorted(explanation.rules, key=lambda rule: ORDER.index(rule.outcome)):
         yield ""
         yield f"{rule.code}  {rule.outcome}  {rule.title} (clause {rule.clause}, {rule.severity})"
         if rule.recorded != rule.outcome:
             yield f"  It was decided: {rule.recorded}."
-        yield from (f"  {line}" for line in _rule(rule, full=every or rule.outcome not in ("pass", "not-applicable")))
+        yield from (f"  {line}" for line in _rule(rule, full=rule in whole))
+    yield from _clauses(explanation.rules, {rule.clause for rule in whole})
     if explanation.later is not None:
         yield ""
         yield f"Another text is in force from {instant_text(explanation.later.since)}; it doesn't judge what occurred before."
@@ -111,14 +121,18 @@ def _rule(rule: RuleExplained, *, full: bool) -> Iterator[str]:
         yield rule.sentence
     if rule.why:
         yield f"It doesn't apply: {rule.why}."
+    if rule.outcome == ERROR:
+        yield f"Not decided, and held against nobody: {rule.evidence.get('error', 'the policies failed')}"
     if rule.excused_by:
         yield f"Excused: {rule.excused_by}."
     yield from (f"Unknown: {path} ({why})." for path, why in rule.missing.items())
     if not full:
+        if rule.outcome == verdicts.NOT_APPLICABLE:
+            return
         yield from (f"Stopped: {line}." for line in _stopped(rule))
         return
     if rule.clause_text:
-        yield f"Clause {rule.clause}, {rule.clause_title}: {rule.clause_text}"
+        yield _clause(rule)
     for clause in rule.conditions:
         yield _headed(clause)
         yield from (f"  {'yes' if c.holds else 'no '}  {said(c)}  ({rule.file}:{c.line})" for c in clause.conditions)
@@ -126,6 +140,18 @@ def _rule(rule: RuleExplained, *, full: bool) -> Iterator[str]:
         yield "values: " + ", ".join(f"{path} = {shown(path, value)}" for path, value in rule.facts.items())
     if rule.thresholds:
         yield "thresholds: " + ", ".join(f"{name} = {shown(name, value)}" for name, value in rule.thresholds.items())
+
+
+def _clause(rule: RuleExplained) -> str:
+    return f"Clause {rule.clause}, {rule.clause_title}: {rule.clause_text}"
+
+
+def _clauses(rules: Sequence[RuleExplained], told: set[str]) -> Iterator[str]:
+    """Say the text of each clause that a rule named and that wasn't said with it."""
+    left = {rule.clause: _clause(rule) for rule in rules if rule.clause_text and rule.clause not in told}
+    if left:
+        yield ""
+    yield from (left[clause] for clause in sorted(left))
 
 
 def _headed(clause: Clause) -> str:

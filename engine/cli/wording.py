@@ -29,10 +29,22 @@ VERBS: Final[Mapping[str, tuple[str, str]]] = {
 }
 _SPLIT: Final = re.compile(rf" ({'|'.join(VERBS)}) ")
 _READ: Final = re.compile(r'data\.params\[input\.ps\]\["[A-Z0-9-]+"\]\.(\w+)|input\.(?:facts|event)\.([\w.]+)')
+_IN_FORCE: Final = re.compile(r'approvals\.in_force\([^,()]+, "(\w+)", [^,()]+\)')
+_WITHIN: Final = re.compile(r'approvals\.in_force_within\([^,()]+, "(\w+)", ([^,()]+), ([^,()]+)\)')
+_IDS: Final = re.compile(r"\{(\w+)\.id \| some \1 in (.+)\}")
 
 
 def shown(name: str, value: Any) -> str:
-    """Say a value to a person: micro-units as decimals, µs as times, long ones cut."""
+    """Say a value to a person: micro-units as decimals, µs as times, what a list holds, long ones cut."""
+    text = _whole(name, value)
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _whole(name: str, value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(_whole(name, one) for one in value) or "nothing"
+    if isinstance(value, dict) and value:
+        return f"({', '.join(f'{key} {_whole(key, one)}' for key, one in value.items())})"
     if isinstance(value, int) and not isinstance(value, bool):
         if name.endswith("_u"):
             return quantity_text(value)
@@ -41,8 +53,9 @@ def shown(name: str, value: Any) -> str:
         if value >= SINCE:
             return instant_text(value)
         return f"{value:,}" + (" µs" if name.endswith("_us") else "")
-    text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    if value == {}:
+        return "nothing"
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
 def said(condition: Condition) -> str:
@@ -53,13 +66,20 @@ def said(condition: Condition) -> str:
         name, mark, asked = text.partition(" := ")
         if mark:
             value = f"{name} = {shown(name, condition.values[name])}" if name in condition.values else f"{name} isn't there"
-            return f"{value} ({asked})" if asked != name else value
+            return f"{value} ({_asked(asked)})" if asked != name else value
         return _with(text if condition.holds else f"not: {text}", condition.behind)
     left, operator, right = parts
     named = {one for one in (left, right) if one in condition.behind}
     rest = {name: value for name, value in condition.behind.items() if name not in named}
     plain = f"{_side(left, condition)} {VERBS[operator][not condition.holds]} {_side(right.strip('{}'), condition)}"
     return _with(plain, rest)
+
+
+def _asked(text: str) -> str:
+    """Say in words what our library is asked of approvals; anything else as it is written."""
+    text = _IN_FORCE.sub(r"approvals of kind \1 in force then", text)
+    text = _WITHIN.sub(r"approvals of kind \1 in force at some time from \2 to \3", text)
+    return _IDS.sub(r"\2", text)
 
 
 def _side(text: str, condition: Condition) -> str:

@@ -78,7 +78,7 @@ def conditions(
         asked = [part for number in range(len(rules)) for part in ("-d", str(root / f"asked_{number}.rego"))]
         said = opa_json(
             opa, "eval", "-f", "json", "-i", str(root / "input.json"), "-d", str(root / "bundle"), *asked, f"data.{PACKAGE}",
-            limits=limits,
+            limits=limits, seconds=limits.seconds,
         )  # fmt: skip
     found = said["result"][0]["expressions"][0]["value"] if said.get("result") else {}
     given = {"input": document, "data": bundle.data}

@@ -7,6 +7,7 @@ knew it, with the reference data of that batch. Reads only; what it shows are th
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ import msgspec
 
 from engine.domain import codec, verdicts
 from engine.domain.enablement import OFF
-from engine.domain.errors import IntegrityError, NotFound, UsageError
+from engine.domain.errors import IntegrityError, NotFound, PolicyError, UsageError
 from engine.domain.events.reference import PolicyActivated
 from engine.domain.lowering import Lowering
 from engine.domain.order import place
@@ -129,7 +130,9 @@ def explain(
     before = _recorded_outcomes(decision)
     now = horizon.carried(horizon.made_by_it(before), now, rules)
     differences = _differences(decision, document, rules, before, now)
-    clauses = conditions(opa, bundle, rules, document, limits)
+    clauses: dict[str, list[Clause]] = {}
+    with suppress(PolicyError):  # what OPA was stopped over, it is stopped over line by line too
+        clauses = conditions(opa, bundle, rules, document, limits)
     explained = [_rule(rule, bundle, document, before, now, clauses.get(rule.code, [])) for rule in rules]
     return Explanation(
         decision=decision,

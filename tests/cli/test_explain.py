@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from engine.cli.wording import said
+from engine.domain.values import FOREVER
 from engine.policy.conditions import Condition
 from tests.cli.conftest import Run, document, write
 from tests.domain.make import event
@@ -120,6 +121,8 @@ def test_text_names_what_stopped_a_rule_and_all_of_it_with_all(covenant: Run, st
     full = covenant("explain", ident, "--all").stdout
     assert "  yes  sum_u = 5 (use.ccu_30d_u)  (fair_use/fu_001.rego:21)" in full
     assert "Clause G7, Caps: Consumption stays within the cap" in full
+    assert short.count("Clause G7, Caps: Consumption stays within the cap") == 1
+    assert short.index("Clause G7, Caps") > short.index("FU-014")
     assert "facts.access_until = for ever" in full
 
 
@@ -127,6 +130,7 @@ def test_a_violation_is_told_with_its_clause_and_why_nothing_excused_it(covenant
     """What was so, and which condition stopped the excuse."""
     text = covenant("explain", decisions(store, "violation")[-1]).stdout
     told = text.split("FU-007  violation")[1].split("FU-008")[0]
+    assert text.index("FU-007") < text.index("FU-001"), "what was found comes first"
     assert "  Clause G6, End of the engagement: " in told
     assert "  A breach when all of this is so, and it was:" in told
     assert "    yes  coverage = access_ended is access_ended  (fair_use/fu_007.rego:" in told
@@ -144,12 +148,18 @@ def test_a_violation_is_told_with_its_clause_and_why_nothing_excused_it(covenant
         (Condition("input.facts.prior_invention", 1, holds=False, behind={"prior_invention": False}),
          "not: prior_invention (prior_invention = false)"),
         (Condition('count(by) >= data.params[input.ps]["X"].links', 1, holds=False, behind={"by": ["job"], "threshold links": 2}),
-         'count(by) is less than threshold links = 2 (by = ["job"])'),
+         "count(by) is less than threshold links = 2 (by = job)"),
         (Condition("some link in input.facts.links", 1, holds=True, behind={"links": []}),
-         "some link in links (links = [])"),
+         "some link in links (links = nothing)"),
         (Condition("ended_at := input.facts.exit.ended_at", 1, holds=True, values={"ended_at": 1_700_000_000_000_000}),
          "ended_at = 2023-11-14T22:13:20Z (exit.ended_at)"),
         (Condition("x := input.facts.use.hours", 1, holds=False), "x isn't there (use.hours)"),
+        (Condition('by := {a.id | some a in approvals.in_force(input.facts.approvals, "fork", input.event.at)}', 1, holds=True,
+                   values={"by": ["ap-1", "ap-2"]}),
+         "by = ap-1, ap-2 (approvals of kind fork in force then)"),
+        (Condition('held := approvals.in_force_within(input.facts.approvals, "release", input.facts.since, input.event.at)', 1,
+                   holds=True, values={"held": [{"decided": 1_784_541_600_000_000, "until": FOREVER}]}),
+         "held = (decided 2026-07-20T10:00:00Z, until for ever) (approvals of kind release in force at some time from since to at)"),  # noqa: E501
     ],
 )  # fmt: skip
 def test_a_condition_is_said_in_words(condition: Condition, words: str) -> None:

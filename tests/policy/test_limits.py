@@ -94,8 +94,12 @@ def test_the_events_of_a_runaway_rule_are_recorded_as_errors_and_not_lost(
     with closing(sqlite3.connect(tmp_path / "home" / "covenant.db")) as store:
         verdicts = dict(store.execute("SELECT verdict, count(*) FROM decision WHERE stands GROUP BY verdict").fetchall())
         ((outcomes,),) = store.execute("SELECT outcomes FROM decision WHERE verdict = 'error'").fetchall()
+        ((ident,),) = store.execute("SELECT id FROM decision WHERE verdict = 'error'").fetchall()
     assert verdicts == {"error": 1, "violation": 1}
     assert TIME in str(outcomes)
+    explained = CliRunner().invoke(main, ["explain", ident])
+    assert explained.exit_code == 0, explained.stderr
+    assert f"Not decided, and held against nobody: {TIME}" in explained.stdout
     again = CliRunner().invoke(main, ["--format", "json", "replay", "--check"])
     assert (again.exit_code, json.loads(again.stdout)["differences"]) == (0, 0), again.stderr
     report = CliRunner().invoke(main, ["--format", "json", "backtest", str(tmp_path / "policies")])
