@@ -15,9 +15,12 @@ from engine.cli.shell import Shell, pass_shell, table
 from engine.domain.events import TYPES, Data
 from engine.domain.events import schemas as told
 from engine.domain.events.examples import example
+from engine.service.outgoing import OUTGOING, published_schema, samples
 
 COLUMNS = ("type", "topic", "aggregate")
 TYPE = click.argument("kind", metavar="TYPE")
+SENT = {one.name: [o for o in OUTGOING if o.name == one.name] for one in OUTGOING}
+"""What Covenant itself says on topics: type → how it is on each topic."""
 
 
 @click.group(short_help="Describe the types of events, with examples and schemas.")
@@ -28,9 +31,13 @@ def events() -> None:
 @events.command("list")
 @pass_shell
 def list_(shell: Shell) -> None:
-    """List every type with its topic and whom or what it is about. Types on covenant.derived are made by Covenant alone."""
+    """List every type with its topic and whom or what it is about.
+
+    Types on covenant.derived are made by Covenant alone; the last ones are what it says, on the topics that go out.
+    """
     shell.rows(
-        (_row(kind) for kind in TYPES.values()), ("type", "topic", "aggregate", "says") if shell.format == "csv" else COLUMNS
+        [*(_row(kind) for kind in TYPES.values()), *map(_sent, SENT)],
+        ("type", "topic", "aggregate", "says") if shell.format == "csv" else COLUMNS,
     )
 
 
@@ -39,6 +46,16 @@ def list_(shell: Shell) -> None:
 @pass_shell
 def show(shell: Shell, *, kind: str) -> None:
     """Show what a type says: every field with its shape, unit and meaning, what is refused, and an example."""
+    if (sent := _among_sent(kind)) is not None:
+        shape = published_schema(sent)
+        told_of = _sent(sent) | {
+            "standard": _STANDARD.get(sent.split(".")[1], "Covenant"),
+            "refuses": "",
+            "fields": list(_fields(shape)),
+        }
+        document = told_of | {"example": samples()[SENT[sent][0].topic, sent]}
+        shell.document(document, lambda: _text(document, document["fields"]))
+        return
     found = told.event_class(kind)
     schema = told.schema(found.TYPE)
     fields = list(_fields(schema))
@@ -56,7 +73,8 @@ def show(shell: Shell, *, kind: str) -> None:
 @pass_shell
 def schema(shell: Shell, *, kind: str) -> None:
     """Give the JSON Schema (draft 2020-12) of a type's data, whatever the format asked for."""
-    found = told.schema(told.event_class(kind).TYPE)
+    sent = _among_sent(kind)
+    found = told.schema(told.event_class(kind).TYPE) if sent is None else published_schema(sent)
     click.echo(json.dumps(found, indent=None if shell.format == "json" else 2, ensure_ascii=False))
 
 
@@ -67,6 +85,16 @@ def _row(kind: type[Data]) -> dict[str, Any]:
         "aggregate": told.aggregate(kind),
         "says": told.description(kind),
     }
+
+
+def _among_sent(name: str) -> str | None:
+    return next((known for known in (name, f"compute.{name}", f"compute.{name}.v1") if known in SENT), None)
+
+
+def _sent(name: str) -> dict[str, Any]:
+    """Give a type that goes out as a row."""
+    topics = ", ".join(dict.fromkeys(one.topic for one in SENT[name]))
+    return {"type": name, "topic": topics, "aggregate": "what the message's key says", "says": SENT[name][0].says}
 
 
 def _fields(schema: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -106,15 +134,19 @@ def _shape(shape: Mapping[str, Any]) -> str:
         return "object"
     if "enum" in shape:
         return "choice"
+    if "const" in shape:
+        return f"always {shape['const']}"
     if shape["type"] == "array":
         return f"list of {_shape(shape['items'])}"
     if shape.get("format") == "date-time":
         return "instant"
     if shape.get("pattern") == told.QUANTITY["pattern"]:
         return "decimal"
-    return _PLAIN[shape["type"]]
+    kinds = shape["type"] if isinstance(shape["type"], list) else [shape["type"]]
+    return " or ".join(_PLAIN[one] for one in kinds if one != "null")
 
 
+_STANDARD = {"violation": "OCSF, Compliance Finding"}
 _PLAIN = {"string": "text", "integer": "whole number", "boolean": "yes or no", "object": "object"}
 
 
@@ -133,5 +165,5 @@ def _text(document: Mapping[str, Any], fields: list[dict[str, Any]]) -> str:
 
 def _cell(field: Mapping[str, Any], name: str) -> str:
     text = str(field[name])
-    choices = " | ".join(choice or "(empty)" for choice in field.get("choices", ()))
+    choices = " | ".join(str(choice) or "(empty)" for choice in field.get("choices", ()))
     return f"{text} {choices}" if name == "meaning" and choices else text

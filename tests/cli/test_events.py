@@ -11,13 +11,14 @@ import pytest
 from engine.domain.events import TYPES
 from engine.domain.events.examples import example
 from engine.domain.events.schemas import schema
+from engine.service.outgoing import OUTGOING, published_schema
 from tests.cli.conftest import Run, document, ingested
 
 
 def test_every_type_is_listed_with_its_topic_and_aggregate(covenant: Run) -> None:
     """As JSON lines, as CSV, and as a table."""
     rows = [json.loads(line) for line in covenant("--format", "json", "events", "list").stdout.splitlines()]
-    assert [row["type"] for row in rows] == list(TYPES)
+    assert [row["type"] for row in rows] == [*TYPES, *dict.fromkeys(one.name for one in OUTGOING)]
     vested = next(row for row in rows if row["type"] == "compute.grant.vested.v1")
     assert (vested["topic"], vested["aggregate"]) == ("covenant.grants", "the holder, else the grant's alias")
     assert covenant("--format", "csv", "events", "list").stdout.count("\n") > len(TYPES)
@@ -37,6 +38,17 @@ def test_every_type_is_shown_with_fields_units_and_an_example(covenant: Run, nam
     text = covenant("events", "show", name)
     assert text.exit_code == 0
     assert text.stdout.startswith(name + "\n")
+
+
+@pytest.mark.parametrize("name", sorted({one.name for one in OUTGOING}))
+def test_what_goes_out_is_shown_alike(covenant: Run, name: str) -> None:
+    """Its topics, every field of its example with a meaning and a shape, and the schema that is published."""
+    said = document(covenant("--format", "json", "events", "show", name))
+    assert said["topic"].split(", ") == [one.topic for one in OUTGOING if one.name == name]
+    assert set(said["example"]["data"]) <= {field["field"] for field in said["fields"]}
+    assert all(field["meaning"] and field["shape"] for field in said["fields"])
+    assert covenant("events", "show", name.removeprefix("compute.").removesuffix(".v1")).stdout.startswith(name + "\n")
+    assert json.loads(covenant("events", "schema", name).stdout) == published_schema(name)
 
 
 def test_a_part_stands_below_the_field_that_holds_it(covenant: Run) -> None:
