@@ -1,4 +1,4 @@
-"""The console's pages: findings, one finding, one person; each with a twin for programs at the same address plus .json.
+"""The console's pages: findings, a finding, a decision, a person; each with a twin for programs, at its address plus .json.
 
 Owns which address shows what. Everything shown comes from `service`; a page and its twin are made of the same value.
 Handlers are plain functions: Starlette runs them on threads, for they read the store.
@@ -20,11 +20,13 @@ from starlette.routing import Route
 from engine.console import wording
 from engine.domain import codec
 from engine.domain.errors import CovenantError
+from engine.service.decisions import one_decided
 from engine.service.finding_query import CLEARED, OPEN, QUALIFIERS, parse
 from engine.service.findings import Finding, Findings, as_json
 from engine.service.health import silent_feeds
 from engine.service.people import Choice, People
 from engine.service.problems import MEDIA_TYPE, problem, status_of
+from engine.store.lookups import Lookups
 
 START: Final = "status:open"
 """What the console shows first."""
@@ -52,6 +54,8 @@ class Pages:
             Route("/findings.csv", self.list_csv),
             Route("/findings/{ident}.json", self.finding_json),
             Route("/findings/{ident}", self.finding),
+            Route("/decisions/{ident}.json", self.decision_json),
+            Route("/decisions/{ident}", self.decision),
             Route("/people/{person:path}.json", self.person_json),
             Route("/people/{person:path}", self.person),
             Route("/healthz", self.health),
@@ -107,6 +111,18 @@ class Pages:
     def finding_json(self, request: Request) -> Response:
         """Give one finding's twin."""
         return _json(self.findings.detail(request.path_params["ident"]))
+
+    def decision(self, request: Request) -> Response:
+        """One decision as it is on record; the beginning of an id leads to the whole of it."""
+        ident = request.path_params["ident"]
+        made = one_decided(Lookups(self.findings.queries.store), ident)
+        if made.id != ident:
+            return RedirectResponse(wording.decision_url(made.id), HTTPStatus.SEE_OTHER)
+        return self._page("decision.html", attention=self.findings.attention(), d=made)
+
+    def decision_json(self, request: Request) -> Response:
+        """Give one decision's twin."""
+        return _json(one_decided(Lookups(self.findings.queries.store), request.path_params["ident"]))
 
     def person(self, request: Request) -> Response:
         """One person's account."""

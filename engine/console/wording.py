@@ -41,7 +41,7 @@ def environment() -> Environment:
     }  # fmt: skip
     made.filters.update(filters)
     made.globals.update({"finding_url": finding_url, "person_url": person_url, "find_url": find_url, "style_url": STYLE_URL})
-    made.globals["qualified"] = qualified
+    made.globals |= {"qualified": qualified, "decision_url": decision_url}
     return made
 
 
@@ -139,6 +139,11 @@ def _inline(text: str) -> Markup:
 def finding_url(ident: str, twin: str = "") -> str:
     """Give a finding's address."""
     return f"/findings/{quote(ident, safe='')}{twin}"
+
+
+def decision_url(ident: str, twin: str = "") -> str:
+    """Give a decision's address."""
+    return f"/decisions/{quote(ident, safe='')}{twin}"
 
 
 def person_url(person: str, organisation: str = "", twin: str = "") -> str:

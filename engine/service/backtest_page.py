@@ -139,18 +139,20 @@ def _finding(row: dict[str, Any], console: str) -> str:
     return (
         f'<article class="finding" id="f-{row["id"]}"><h3><span class="tag {row["change"]}">{sign} {name}</span>'
         f"{escape(row['rule'])}, {escape(row['severity'])}: {escape(where)}</h3><p>{escape(row['sentence'])}</p>{before}{link}"
-        f'<details><summary>Evidence and decisions</summary><dl class="facts">{held}{proof}</dl>{_decisions(row)}</details>'
+        f'<details><summary>Evidence and decisions</summary><dl class="facts">{held}{proof}</dl>'
+        f"{_decisions(row, console)}</details>"
         "</article>"
     )
 
 
-def _decisions(row: dict[str, Any]) -> str:
+def _decisions(row: dict[str, Any], console: str) -> str:
     ids = row["decisions"]
     if not ids:
         return '<p class="quiet">No decision is on record for its events: no rule was asked about them.</p>'
-    items = "".join(f'<li id="d-{row["id"][:12]}-{one}"><code>covenant explain {one}</code></li>' for one in ids[:LISTED])
+    items = "".join(f'<li><a href="{escape(console)}/decisions/{one}">{one}</a></li>' for one in ids[:LISTED])
     more = f'<p class="quiet">And {len(ids) - LISTED:,} more; the JSON report has all.</p>' if len(ids) > LISTED else ""
-    return f'<p class="quiet">What was decided of its events, and is on record:</p><ul>{items}</ul>{more}'
+    said = f"What was decided of its events, and is on record (why: <code>covenant explain {ids[-1]}</code>):"
+    return f'<p class="quiet">{said}</p><ul>{items}</ul>{more}'
 
 
 def _plain(value: Any) -> str:

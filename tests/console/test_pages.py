@@ -13,7 +13,18 @@ from tests.console.looking import CONTRAST, OVERFLOW, STRUCTURE, Watched, look
 from tests.console.site import Site, running
 from tests.console.story import HOSTILE, LATE, LEAVER
 
-PAGES = ["list", "finding", "retracted", "hostile", "leaver", "hostile person", "nothing matches", "wrong query", "nowhere"]
+PAGES = [
+    "list",
+    "finding",
+    "decision",
+    "retracted",
+    "hostile",
+    "leaver",
+    "hostile person",
+    "nothing matches",
+    "wrong query",
+    "nowhere",
+]
 
 
 @pytest.fixture
@@ -23,6 +34,7 @@ def paths(findings: Findings) -> dict[str, str]:
     return {
         "list": "/findings",
         "finding": f"/findings/{by_rule['FU-007', 'alleged']}",
+        "decision": f"/decisions/{findings.detail(by_rule['FU-007', 'alleged']).events[0].decision}",
         "retracted": f"/findings/{by_rule['FU-006', 'retracted']}",
         "hostile": f"/findings/{by_rule['IP-004', 'alleged']}",
         "leaver": f"/people/{LEAVER}",

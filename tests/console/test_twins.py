@@ -41,6 +41,15 @@ def test_a_findings_twin_is_the_page(page: Page, site: Site, findings: Findings)
     assert page.locator(".timeline .step").count() == len(twin["timeline"])
     assert page.locator("table tbody tr").count() == len(twin["events"]) == twin["count"] == 12
     assert [event["decision"] for event in twin["events"]] == page.locator("table td:last-child").all_inner_texts()
+    made = site.get(f"/decisions/{twin['events'][0]['decision'][:12]}.json").document
+    assert (made["id"], made["verdict"]) == (twin["events"][0]["decision"], "violation")
+    page.locator("table td:last-child a").first.click()
+    assert page.url == site.url(f"/decisions/{made['id']}")
+    (said,) = (rule for rule in made["rules"] if rule["code"] == "FU-007")
+    assert page.get_by_role("heading", name="FU-007, Usage after access ended: violation").count() == 1
+    assert page.locator(".sentence").inner_text().split(" was used on ")[0] == said["why"].split(" was used on ")[0]
+    assert page.locator(".plain li").count() == len(made["rules"]) - 1
+    page.go_back()
     assert page.locator("pre code").text_content() == twin["rule_text"]["text"]
     assert page.locator("blockquote").inner_text() == twin["clause_text"]["text"]
     assert twin["evidence"]["access_until"] in times(page.locator("#evidence + dl time").all())

@@ -102,4 +102,6 @@ def test_the_page_fits_names_its_charts_and_runs_nothing(page: Page, width: int)
         == f"http://127.0.0.1:8600/findings/{'e' * 32}"
     )
     page.locator("summary").first.click()
+    decision = page.locator("details li a").first
+    assert decision.get_attribute("href") == f"http://127.0.0.1:8600/decisions/{decision.text_content()}"
     assert page.get_by_text("And 100 more; the JSON report has all.").first.is_visible()
