@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import text
 
@@ -148,48 +148,67 @@ SCHEDULES = st.fixed_dictionaries(
 @st.composite
 def histories(draw: st.DrawFn) -> list[Event]:
     """Grants and what happens to them, each learnt when it happened or later, in any order of arrival."""
-    events = [_issued(draw, grant) for grant in GRANTS]
-    events += [_happening(draw, number) for number in range(draw(st.integers(1, 14)))]
+    holders = {grant: draw(st.sampled_from(HOLDERS)) for grant in GRANTS}
+    events = [_issued(draw, grant, holder) for grant, holder in holders.items()]
+    events += [_happening(draw, number, holders) for number in range(draw(st.integers(4, 20)))]
+    if draw(st.booleans()):
+        events += [_rated(draw, number) for number in (1, 2)]
     learnt = [recorded(one, one.time + draw(st.sampled_from([0, 0, 1, 10, 40])) * DAY_US) for one in events]
     return list(draw(st.permutations(learnt)))
 
 
-def _issued(draw: st.DrawFn, grant: str) -> Event:
-    more: dict[str, Any] = {"vesting": draw(st.sampled_from(("immediate", "by_event", "scheduled", "scheduled")))}
+def _issued(draw: st.DrawFn, grant: str, holder: str) -> Event:
+    more: dict[str, Any] = {"vesting": draw(st.sampled_from(("immediate", "immediate", "scheduled", "scheduled", "by_event")))}
     if more["vesting"] == "scheduled":
         more["schedule"] = draw(SCHEDULES)
     if draw(st.booleans()):
         more["expires_at"] = _day(draw(st.integers(25, 80)))
     more["termination_window_days"] = draw(st.sampled_from((0, 10)))
+    more["termination_windows"] = draw(st.sampled_from(({}, {"retirement": 20})))
     more["legal_character"] = draw(st.sampled_from(("benefit", "pay")))
-    more |= {"grant_id": grant, "holder": draw(st.sampled_from(HOLDERS)), "quantity": draw(AMOUNTS), "rollover_max": "9"}
-    return event("grant.issued", _day(draw(st.integers(0, 20))), ident=grant, **more)
+    more |= {"grant_id": grant, "holder": holder, "quantity": draw(AMOUNTS), "rollover_max": "9"}
+    begins = draw(st.integers(0, 20))
+    more |= draw(st.sampled_from(({}, {"rollover_min": "2"}, {"effective_at": _day(begins + 4)})))
+    return event("grant.issued", _day(begins), ident=grant, **more)
+
+
+def _rated(draw: st.DrawFn, number: int) -> Event:
+    day, since = _day(draw(st.integers(0, 60))), _day(draw(st.integers(0, 60)))
+    rate = {"meter": "input_tokens", "units": str(number), "per": "1000000", "effective_from": since}
+    return event("rate.published", day, ident=f"rate-{number}", **rate)
 
 
 KINDS = (
-    "usage.inference", "usage.inference", "usage.corrected", "grant.vested", "grant.vesting_started", "grant.accelerated",
-    "grant.forfeited", "grant.transferred", "grant.transferred", "grant.rolled_over", "grant.amended", "grant.expired",
-    "grant.revoked", "grant.voided", "grant.suspended", "grant.resumed", "person.terminated", "person.hired",
+    "usage.inference", "usage.inference", "usage.inference", "usage.corrected", "grant.vested", "grant.vesting_started",
+    "grant.accelerated", "grant.forfeited", "grant.transferred", "grant.transferred", "grant.rolled_over", "grant.amended",
+    "grant.expired", "grant.revoked", "grant.voided", "grant.suspended", "grant.resumed", "grant.clawed_back",
+    "person.terminated", "person.hired",
 )  # fmt: skip
 
 
-def _happening(draw: st.DrawFn, number: int) -> Event:
-    at, grant, holder = draw(st.integers(0, 70)), draw(st.sampled_from((*GRANTS, "N"))), draw(st.sampled_from(HOLDERS))
+def _happening(draw: st.DrawFn, number: int, holders: dict[str, str]) -> Event:
+    at, grant, holder = draw(st.integers(0, 70)), draw(st.sampled_from((*GRANTS, *GRANTS, "N"))), draw(st.sampled_from(HOLDERS))
+    if draw(st.booleans()):
+        holder = holders.get(grant, holder)  # more comes of what is about whoever got the grant
     kind, ident, day = draw(st.sampled_from(KINDS)), f"h-{number}", _day(at)
     of: dict[str, Any] = {"grant_id": grant} if draw(st.booleans()) else {"grant_id": grant, "holder": holder}
     if kind == "usage.inference":
-        return event(kind, day, ident=ident, person=holder, quantity=draw(AMOUNTS))
+        used = draw(st.sampled_from(({"quantity": draw(AMOUNTS)}, {"input_tokens": 3_000_000})))
+        return event(kind, day, ident=ident, person=holder, **used)
     if kind == "usage.corrected":
         usage = {"source": "test", "id": f"h-{draw(st.integers(0, 14))}"}
         return event(kind, day, ident=ident, person=holder, usage=usage, occurred_at=day, quantity=draw(AMOUNTS))
     if kind.startswith("person."):
-        return event(kind, day, ident=ident, person=holder)
+        more = {"reason": draw(st.sampled_from(("voluntary", "retirement")))} if kind == "person.terminated" else {}
+        return event(kind, day, ident=ident, person=holder, **more)
     if kind == "grant.transferred":
         return event(kind, day, ident=ident, **of, to=draw(st.sampled_from([one for one in HOLDERS if one != holder])))
     if kind == "grant.rolled_over":
         return event(kind, day, ident=ident, **of | {"grant_id": draw(st.sampled_from(GRANTS))}, to_grant="N")
     if kind == "grant.amended":
         return event(kind, day, ident=ident, **of, expires_at=_day(at + draw(st.integers(1, 30))))
+    if kind == "grant.clawed_back":
+        return event(kind, day, ident=ident, **of, amount="5")
     more = {"quantity": draw(AMOUNTS)} if kind in ("grant.vested", "grant.accelerated", "grant.forfeited") else {}
     return event(kind, day, ident=ident, **of, **more)
 
@@ -198,6 +217,24 @@ def _day(number: int) -> str:
     months = ((1, 0, 31), (2, 31, 28), (3, 59, 31), (4, 90, 30))
     month, day = next((month, number - past) for month, past, length in months if number < past + length)
     return f"2026-{month:02}-{day + 1:02}"
+
+
+def test_the_histories_drawn_reach_every_kind_of_posting(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Else the properties below would hold of less than they say."""
+    reached: set[str] = set()
+
+    @settings(max_examples=100, deadline=None, derandomize=True, phases=[Phase.generate], database=None)
+    @given(events=histories())
+    def draw(events: list[Event]) -> None:
+        if reached != set(COLUMNS):
+            books = Opened(f"sqlite:///{tmp_path_factory.mktemp('books') / 'books.db'}")
+            books.take(events)
+            with books.store.reading() as connection:
+                reached.update(connection.execute(text("SELECT DISTINCT kind FROM posting")).scalars())
+            books.store.close()
+
+    draw()
+    assert reached == set(COLUMNS)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -146,7 +146,8 @@ def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
     known = state.grants.get(data.grant_id)
     if known is not None and known.state != "transferred":
         text = f"data.grant_id is known: {data.grant_id} was issued before; what differs is said by compute.grant.amended.v1."
-        return Effects(refused=Problem("issued-twice", text))
+        told = [_assigned(state, event, data.grant_id, state.id, "issued")]  # whom it is of must not depend on what is left of it
+        return Effects(refused=Problem("issued-twice", text), derived=told)
     grant, postings = lifecycle.issue(data, at)
     state.grants[grant.id] = grant
     effects = Effects(postings=postings, derived=[_assigned(state, event, grant.id, state.id, "issued")])
