@@ -143,6 +143,8 @@ class Aggregate:
         self.missing: dict[tuple[str, str], Group] = {}
         self.indeterminates: dict[tuple[str, str], IndeterminateRow] = {}
         self.sums = Sums()
+        self.changed_by = 0
+        """Version of the last batch that changed it: until that is recorded, the store knows less than memory."""
         self.dirty_from = -1
         self.dirty_causes = ""
         """While dirty: the late facts its corrections are owed to, as `causes` remembers them."""
@@ -243,6 +245,8 @@ class LaneMemory:
         self.aggregates: dict[str, Aggregate] = {}
         self.dirty: set[str] = set()
         self.unsettled: dict[str, ViolationRow] = {}
+        self.spoken: dict[str, ViolationRow] = {}
+        """Violations that a batch not yet recorded lets be spoken of: the store's rows are older."""
         self.entries = 0
         self.due: dict[str, int] = {}
         """Aggregate → when its next deadline falls due."""
@@ -293,6 +297,22 @@ class LaneMemory:
             if aggregate is not None:
                 self.entries -= len(aggregate.timeline.entries)
 
+    def speak(self, rows: Iterable[ViolationRow]) -> None:
+        """Note what a batch lets be spoken of, whether or not its aggregate is in memory."""
+        self.spoken.update((row.id, row) for row in rows)
+
+    def stored(self, rows: Iterable[ViolationRow]) -> None:
+        """Note which violations the store holds as they are."""
+        for row in rows:
+            if row.id in self.spoken and self.spoken[row.id].version <= row.version:
+                del self.spoken[row.id]
+
+    def loaded(self, aggregate: Aggregate) -> None:
+        """Lay over what the store said of an aggregate what it can't know yet."""
+        for row in self.spoken.values():
+            if row.aggregate == aggregate.key:
+                aggregate.violations[row.rule, tuple(msgspec.json.decode(row.discriminator))] = row
+
     def touch(self, keys: Iterable[str]) -> None:
         """Make aggregates the last to be forgotten."""
         for key in keys:
@@ -301,10 +321,14 @@ class LaneMemory:
                 self.aggregates[key] = aggregate
 
     def forget(self, kept: int) -> None:
-        """Drop the aggregates untouched for longest beyond `kept` entries; never while a batch is in flight."""
-        if self.entries <= kept or self.begun != self.version:
+        """Drop the aggregates untouched for longest beyond `kept` entries, but for what the store doesn't know yet.
+
+        That is what batches in flight changed.
+        """
+        if self.entries <= kept:
             return
-        for key in list(self.aggregates):
+        for key, aggregate in list(self.aggregates.items()):
             if self.entries <= kept // 2:
                 break
-            self.entries -= len(self.aggregates.pop(key).timeline.entries)
+            if aggregate.changed_by <= self.version:
+                self.entries -= len(self.aggregates.pop(key).timeline.entries)

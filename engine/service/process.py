@@ -219,7 +219,9 @@ class Body:
         held |= self.holding.trip((work.lane, work.version), deciding.violations, deciding.changes, due, work.recorded_at)
         work.held = write_held(held)
         deciding.hold(held)
-        deciding.settle([row for row in due if (row.organisation, row.rule) not in held])
+        spoken = [row for row in due if (row.organisation, row.rule) not in held]
+        deciding.settle(spoken)
+        memory.speak(deciding.violations[row.id] for row in spoken)
         batch = self.recording.batch(memory, work, deciding)
         memory.outbox_sequence = batch.outbox_sequence
         return batch
@@ -231,6 +233,7 @@ class Body:
         self.holding.written((batch.lane, batch.version))
         for row in work.seen:
             memory.in_flight.pop(row.identity, None)
+        memory.stored(batch.violations)
         memory.let_go()
         memory.forget(KEPT)
         return BatchResult(
@@ -290,5 +293,6 @@ class Body:
             loaded = stored.get(key)
             if loaded is not None and loaded.journal:
                 aggregate.load(loaded)
+                memory.loaded(aggregate)
             memory.entries += len(aggregate.timeline.entries)
             memory.aggregates[key] = aggregate

@@ -74,6 +74,8 @@ def start(memory: LaneMemory, folding: Folding, asking: Asking, kind: str, taken
     folding.refold(background)
     questions = asking.questions(folding)
     memory.begun += 1
+    for aggregate in folding.changed.values():
+        aggregate.changed_by = memory.begun
     return Work(
         lane=memory.lane,
         kind=kind,

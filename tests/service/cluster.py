@@ -91,11 +91,20 @@ class Cluster:
         if batch and self.chance.random() < 0.5:
             self.body.process(number, batch, {}, 1)
         elif batch:
-            half = len(batch) // 2
-            first = self.body.begin(number, batch[:half], {}, 1)
-            second = self.body.begin(number, batch[half:], {}, 1)
-            self.body.finish(first)
-            self.body.finish(second)
+            self._pipelined(number, batch)
+
+    def _pipelined(self, number: int, batch: Sequence[Arrival]) -> None:
+        """Three batches in flight, the second decided before the first is recorded, the third begun before the second is."""
+        third = len(batch) // 3
+        first = self.body.begin(number, batch[:third], {}, 1)
+        second = self.body.begin(number, batch[third : 2 * third], {}, 1)
+        decided = [self.body.decide(work) for work in (first, second)]
+        self.store.record(decided[0])
+        self.body.recorded(first, decided[0])
+        last = self.body.begin(number, batch[2 * third :], {}, 1)
+        self.store.record(decided[1])
+        self.body.recorded(second, decided[1])
+        self.body.finish(last)
 
     def _derived(self, number: int) -> None:
         queue = self.topic[number]

@@ -16,7 +16,7 @@ from engine.domain.events import Event
 from engine.domain.records import JournalRow
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.opa_child import OpaChild
-from engine.service import folding
+from engine.service import folding, process
 from engine.service.replay import canonical, check
 from engine.service.standing import export_standing
 from engine.store.memory_store import MemoryStore
@@ -57,14 +57,16 @@ def held(store: MemoryStore) -> list[tuple[str, str]]:
     return sorted(found)
 
 
-@given(events=histories(), seed=st.integers(0, 2**32), tail=st.sampled_from([0, 3, 4096]))
+@given(
+    events=histories(), seed=st.integers(0, 2**32), tail=st.sampled_from([0, 3, 4096]), kept=st.sampled_from([0, 4, 1_000_000])
+)
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_interleaving_over_four_lanes_ends_where_one_lane_in_order_does(
-    rules: Rules, events: list[Event], seed: int, tail: int
+    rules: Rules, events: list[Event], seed: int, tail: int, kept: int
 ) -> None:
-    """Batches, duplicates, wrong lanes, resent messages, restarts and background work: the export is the same."""
+    """Batches, duplicates, wrong lanes, resent messages, restarts, background work, little memory: the export is the same."""
     in_order = run_in_order(events, rules.child, rules.bundle)
-    with mock.patch.object(folding, "TAIL", tail):
+    with mock.patch.object(folding, "TAIL", tail), mock.patch.object(process, "KEPT", kept):
         store = Cluster(events, rules.child, rules.bundle, random.Random(seed)).run()
     assert held(store) == held(in_order)
     assert list(export_standing(store)) == list(export_standing(in_order))

@@ -193,7 +193,7 @@ def _happening(draw: st.DrawFn, number: int, holders: dict[str, str]) -> Event:
     kind, ident, day = draw(st.sampled_from(KINDS)), f"h-{number}", _day(at)
     of: dict[str, Any] = {"grant_id": grant} if draw(st.booleans()) else {"grant_id": grant, "holder": holder}
     if kind == "usage.inference":
-        used = draw(st.sampled_from(({"quantity": draw(AMOUNTS)}, {"input_tokens": 3_000_000})))
+        used: dict[str, Any] = draw(st.sampled_from(({"quantity": draw(AMOUNTS)}, {"input_tokens": 3_000_000})))
         return event(kind, day, ident=ident, person=holder, **used)
     if kind == "usage.corrected":
         usage = {"source": "test", "id": f"h-{draw(st.integers(0, 14))}"}
