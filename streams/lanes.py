@@ -23,6 +23,7 @@ from engine.intake.arrivals import Arrival
 from engine.service.process import Body
 from engine.service.works import Work
 from streams.decoding import Message, decode
+from streams.hearing import Hearing
 from streams.merging import ALWAYS, FOREVER, Ahead, Item, Merge, Step
 from streams.topics import DERIVED, input_name, inputs_of
 
@@ -49,6 +50,8 @@ class Pace(msgspec.Struct, frozen=True):
     tick_s: float = 0.05
     quiet_s: float = 1.0
     """How often a quiet lane looks for reference data, settles, and records positions that only markers moved."""
+    calm_s: float = 5.0
+    """How long what one lane tells another may be under way: violations settle once all lanes were calm for so long."""
 
 
 class Shared(msgspec.Struct):
@@ -66,6 +69,7 @@ class Shared(msgspec.Struct):
     """Told (lane, positions) after each commit; called from the lane's thread."""
     ready: Callable[[], bool]
     """Whether the reference data that stood before the start was read."""
+    hearing: Hearing
     say: Callable[[str], None] = lambda _: None
     folding: threading.Lock = msgspec.field(default_factory=threading.Lock)
     step: Step = msgspec.field(default_factory=Step)
@@ -213,9 +217,15 @@ class LaneDriver(threading.Thread):
     def _begin(self, items: Sequence[Item[Arrival | Delivery]], positions: dict[str, int]) -> None:
         body, held = self.shared.body, Held(items, positions)
         self.held.append(held)  # before anything can fail: what was taken must not be lost
+        caught_up, behind = self._caught_up(), self.merge.left > self.shared.pace.batch
         with self.shared.folding:
             body.catch_up()
-            held.work = body.begin(self.lane, [item.what for item in items], positions, self.shared.clock())
+            held.work = body.begin(
+                self.lane, [item.what for item in items], positions, self.shared.clock(), caught_up=caught_up, behind=behind
+            )
+
+    def _caught_up(self) -> bool:
+        return self.merge.drained and self.shared.hearing.all(time.monotonic())
 
     def _finish(self) -> None:
         first = self.held[0]
@@ -244,9 +254,10 @@ class LaneDriver(threading.Thread):
             self._begin([], moved)
             self._finish()
         elif self.merge.drained and not self.ended.is_set():
+            caught_up = self._caught_up()
             with shared.folding:
                 until = self.until
-                body.settle(self.lane, shared.clock(), ended=self.ending.is_set(), until=until)
+                body.settle(self.lane, shared.clock(), ended=self.ending.is_set(), until=until, caught_up=caught_up)
                 self._passed = until
             if self.ending.is_set():
                 self.ended.set()

@@ -119,6 +119,7 @@ class Merge(Generic[T]):
             source.waiting.popleft()
             self.size -= 1
         source.read = max(source.read, position)
+        source.end = max(source.end, source.read)
 
     def add(self, name: str, items: Iterable[Item[T]], position: int) -> None:
         """Take in what was read of an input, and the position beyond it; what was read before is left out."""
@@ -140,9 +141,14 @@ class Merge(Generic[T]):
         return min((source.waiting[0].time for source in self.inputs.values() if source.waiting), default=None)
 
     @property
+    def left(self) -> int:
+        """How much is known to be on the topics and wasn't taken."""
+        return self.size + sum(source.end - source.read for source in self.inputs.values())
+
+    @property
     def drained(self) -> bool:
         """Whether everything known to be on the topics was read and taken."""
-        return not self.size and all(source.drained for source in self.inputs.values())
+        return not self.left
 
     def take(self, limit: int, *, patient: bool = True, until: int = FOREVER) -> list[Item[T]]:
         """Take up to `limit` items in step of time, none later than `until`.

@@ -24,6 +24,7 @@ from engine.domain.errors import CovenantError, StoreUnavailable
 from engine.service.process import Body
 from engine.service.recording import REFERENCE_LANE
 from streams.decoding import Message
+from streams.hearing import Hearing
 from streams.lanes import BACKOFF_S, LaneDriver, Pace, Shared
 from streams.reference import INPUT as REFERENCE_INPUT
 from streams.reference import ReferenceDriver
@@ -65,7 +66,7 @@ class Worker:
         self._ready = threading.Event()
         self._shared = Shared(
             body, clock, options.pace, options.organisation, options.trust_recorded, self._leave,
-            self._committed, self._ready.is_set, say,
+            self._committed, self._ready.is_set, Hearing(body.store, body.lanes, options.pace.calm_s), say,
         )  # fmt: skip
         self._seeking: asyncio.Task[None] | None = None
 

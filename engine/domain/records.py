@@ -288,6 +288,10 @@ class Batch(Row, frozen=True):
     """JSON: the rules that were held when it was decided, as `service.holding` writes them; empty for none."""
     horizon: int = 0
     """The correction horizon it was folded under, days; 0 for none."""
+    caught_up: bool = True
+    """Whether its lane, and those that tell it facts, had caught up when it was begun: else no violation settles with it."""
+    behind: bool = False
+    """Whether its lane had more to read than a batch holds."""
     positions: dict[str, int] = {}
     """Next offset per `topic/partition` (or file) after this batch."""
     journal: tuple[JournalRow, ...] = ()
@@ -317,6 +321,10 @@ class Lane(msgspec.Struct, frozen=True):
     reference: int = 0
     watermark: int = 0
     outbox_sequence: int = 0
+    published: int = 0
+    """The sequence of the outbox that a relay published last."""
+    behind: bool = False
+    """Whether it had more to read than a batch holds when it last wrote."""
     positions: dict[str, int] = {}
 
 

@@ -17,7 +17,7 @@ class Trouble(msgspec.Struct, frozen=True):
     """Something that somebody should look after."""
 
     trouble: str
-    """refused | error | unpublished | feed."""
+    """refused | error | behind | unpublished | feed."""
     says: str
     do: str
     since: Instant | None = None
@@ -62,6 +62,10 @@ def troubles(store: SqlStore, *, published: bool) -> list[Trouble]:
         total, since = sum(count for _, count, _ in found.refused), min(at for _, _, at in found.refused)
         do = "See `covenant dead-letters list`; once mended, `covenant dead-letters redrive --all`."
         told.append(Trouble("refused", f"{_times(total, 'event')} refused and kept: {codes}.", do, Instant(since)))
+    if found.behind:
+        which = f"Lane {found.behind[0]} has" if len(found.behind) == 1 else f"Lanes {', '.join(map(str, found.behind))} have"
+        do = "See that a worker runs for each; findings are told of once all have caught up."
+        told.append(Trouble("behind", f"{which} yet to catch up, and nobody is told of new findings meanwhile.", do))
     if found.unsent and published:
         do = "See that `covenant relay` runs and reaches the broker."
         told.append(Trouble("unpublished", f"{_times(found.unsent, 'message')} not published yet.", do))

@@ -159,7 +159,7 @@ class _Run:
             self._reference = []
         self.body.catch_up()  # what others recorded meanwhile: an activation, a release
         if self._events or self.body.behind(LANE):
-            work = self.body.begin(LANE, self._events, {}, self._now())
+            work = self.body.begin(LANE, self._events, {}, self._now(), caught_up=False)  # more may follow, or contradict it
             self._events = []
             self._decide()
             self._judged = work
@@ -168,7 +168,7 @@ class _Run:
         """Take in what is left, let time pass up to `until`, re-decide what is left over, and let all be spoken of."""
         self.send()
         self._drain()
-        self.taking.add(self.body.settle(LANE, self._now(), until=until))
+        self.taking.add(self.body.settle(LANE, self._now(), until=until, caught_up=False))
         while self.body.pending(LANE):
             self.taking.add(self.body.redecide(LANE, self._now()))
         self.taking.add(self.body.settle(LANE, self.clock(), ended=True, until=until))

@@ -137,8 +137,21 @@ class Body:
         self.summing.closed(event for event, _ in taken.events)
         return BatchResult(taken.read, len(taken.events), taken.duplicates, len(taken.refused))
 
-    def begin(self, lane: int, arrivals: Sequence[Arrival | Delivery], positions: Mapping[str, int], recorded_at: int) -> Work:
-        """Fold a batch and start evaluating what changed."""
+    def begin(
+        self,
+        lane: int,
+        arrivals: Sequence[Arrival | Delivery],
+        positions: Mapping[str, int],
+        recorded_at: int,
+        *,
+        caught_up: bool = True,
+        behind: bool = False,
+    ) -> Work:
+        """Fold a batch and start evaluating what changed.
+
+        Nothing settles with it unless its lane, and those that tell it facts, have `caught_up`: what opens while months are
+        read may go away with the next fact. `behind`: more waits than a batch holds, for others to know.
+        """
         memory = self._memory[lane]
         taken = take(self.store, arrivals, recorded_at, memory.in_flight)
         folding = self._folding(memory, recorded_at)
@@ -156,10 +169,15 @@ class Body:
             folding.deliver(delivery, "derived")
         memory.positions.update(positions)
         memory.in_flight.update((row.identity, row.content) for row in taken.seen)
-        return self._start(memory, folding, "events", taken)
+        work = self._start(memory, folding, "events", taken)
+        work.caught_up, work.behind = caught_up, behind
+        return work
 
     def redecide(self, lane: int, recorded_at: int, keys: Sequence[str] | None = None) -> BatchResult | None:
-        """Re-decide the lane's dirty aggregates (or just `keys`) and what new reference data concerns; None if nothing."""
+        """Re-decide the lane's dirty aggregates (or just `keys`) and what new reference data concerns; None if nothing.
+
+        Nothing settles with it: what it tells others isn't heard yet.
+        """
         memory = self._memory[lane]
         keys = sorted(memory.dirty) if keys is None else list(keys)
         if not keys and memory.reference == self._known_reference:
@@ -167,23 +185,36 @@ class Body:
         folding = self._folding(memory, recorded_at)
         self._renew_reference(memory, folding)
         self._load(memory, keys)
-        return self.finish(self._start(memory, folding, "redecide", Taken(), keys))
+        work = self._start(memory, folding, "redecide", Taken(), keys)
+        work.caught_up = False
+        return self.finish(work)
 
     def settle(
-        self, lane: int, recorded_at: int, *, ended: bool = False, until: int = 0, again: bool = False
+        self,
+        lane: int,
+        recorded_at: int,
+        *,
+        ended: bool = False,
+        until: int = 0,
+        caught_up: bool = True,
+        again: bool = False,
     ) -> BatchResult | None:
-        """Let time pass up to `until`: deadlines fire and violations settle; None when nothing is due, unless made `again`."""
+        """Let time pass up to `until`: deadlines fire and, where the lane has `caught_up` or the run `ended`, violations settle.
+
+        Gives None when nothing is due, unless it is made `again`.
+        """
         memory = self._memory[lane]
         watermark = max(memory.watermark, until)
         self.summing.passed(watermark)
         held = self.holding.held(self.log.events)
         unsettled = [row for row in memory.unsettled.values() if (row.organisation, row.rule) not in held]
-        ripe = any(ended or r.opened_at + r.settle_us <= watermark for r in unsettled)
+        ripe = any(ended or (caught_up and r.opened_at + r.settle_us <= watermark) for r in unsettled)
         if not (again or ripe) and memory.next_due > watermark:
             return None
         memory.watermark = watermark
         work = self._start(memory, self._folding(memory, recorded_at), "settle", Taken())
-        work.ended, work.work = ended, codec.encode({"ended": ended, "until": until}).decode()
+        work.ended, work.caught_up = ended, caught_up
+        work.work = codec.encode({"ended": ended, "until": until}).decode()
         return self.finish(work)
 
     def finish(self, work: Work) -> BatchResult:
@@ -215,7 +246,7 @@ class Body:
             deciding.shadow(asked, judge(asked.rules, asked.document, answer))
         deciding.stand()
         held = self.holding.held(self.log.events)
-        due = deciding.due(work.watermark, held, ended=work.ended)
+        due = deciding.due(work.watermark, held, ended=work.ended) if work.caught_up or work.ended else []
         held |= self.holding.trip((work.lane, work.version), deciding.violations, deciding.changes, due, work.recorded_at)
         work.held = write_held(held)
         deciding.hold(held)

@@ -51,6 +51,8 @@ class Recording:
             lanes=self.lanes,
             held=work.held,
             horizon=work.horizon,
+            caught_up=work.caught_up,
+            behind=work.behind,
             positions=work.positions,
             journal=tuple(folding.journal),
             seen=tuple(work.seen),

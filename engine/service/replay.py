@@ -135,7 +135,7 @@ def refold(store: Store, body: Body, progress: Progress = lambda _: None) -> Non
 
 def finish_lane(body: Body, lane: int, recorded_at: int, until: int = 0) -> None:
     """End a run at `until`: let deadlines fire, re-decide what is left dirty, then let everything settle."""
-    body.settle(lane, recorded_at, until=until)
+    body.settle(lane, recorded_at, until=until, caught_up=False)
     while body.pending(lane):
         body.redecide(lane, recorded_at)
     body.settle(lane, recorded_at, ended=True, until=until)
@@ -187,10 +187,12 @@ def _again(body: Body, batch: Batch) -> None:
         body.redecide(batch.lane, batch.recorded_at, msgspec.json.decode(batch.work, type=list[str]))
     elif batch.kind == "settle":
         said = msgspec.json.decode(batch.work)
-        body.settle(batch.lane, batch.recorded_at, ended=said["ended"], until=said["until"], again=True)
+        body.settle(
+            batch.lane, batch.recorded_at, ended=said["ended"], until=said["until"], caught_up=batch.caught_up, again=True
+        )
     else:
         arrivals = [arrival for row in batch.journal if (arrival := _arrival(row)) is not None]
-        body.process(batch.lane, arrivals, {}, batch.recorded_at)
+        body.finish(body.begin(batch.lane, arrivals, {}, batch.recorded_at, caught_up=batch.caught_up))
 
 
 def _arrival(row: JournalRow) -> Arrival | Delivery | None:

@@ -57,6 +57,10 @@ class Work(msgspec.Struct):
     ended: bool = False
     held: str = ""
     """The rules that are held, as recorded."""
+    caught_up: bool = True
+    """Whether violations may settle with it: its lane and those that tell it facts had caught up when it was begun."""
+    behind: bool = False
+    """Whether its lane had more to read than a batch holds."""
     horizon: int = 0
     """The correction horizon it was folded under, days."""
 

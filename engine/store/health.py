@@ -55,6 +55,8 @@ class Health(msgspec.Struct, frozen=True):
     waiting: list[Waiting]
     watermark: int
     """Newest event time that any lane has seen (µs)."""
+    behind: list[int]
+    """Lanes that had more to read than a batch holds when they last wrote."""
 
 
 def health(store: SqlStore) -> Health:
@@ -71,6 +73,7 @@ def health(store: SqlStore) -> Health:
             completed=_completed(c),
             waiting=_waiting(c),
             watermark=int(c.execute(select(func.max(LANE.c.watermark))).scalar() or 0),
+            behind=[int(lane) for (lane,) in c.execute(select(LANE.c.lane).where(LANE.c.behind).order_by(LANE.c.lane))],
         )
 
 

@@ -76,7 +76,6 @@ class MemoryStore:
     def __init__(self) -> None:
         """Begin empty."""
         self._lanes: dict[int, Lane] = {}
-        self._published: dict[int, int] = {}
         self._relay = 0
         self._batches: dict[int, list[Batch]] = defaultdict(list)
         self._seen: dict[str, str] = {}
@@ -199,7 +198,7 @@ class MemoryStore:
     def _write_truth(self, batch: Batch) -> None:
         self._lanes[batch.lane] = Lane(
             batch.lane, batch.version, batch.reference, batch.watermark, batch.outbox_sequence,
-            self.lane(batch.lane).positions | batch.positions,
+            self.published(batch.lane), batch.behind, self.lane(batch.lane).positions | batch.positions,
         )  # fmt: skip
         self._batches[batch.lane].append(msgspec.structs.replace(batch, **_FORGOTTEN))
         for entry in batch.journal:
@@ -286,12 +285,12 @@ class MemoryStore:
 
     def published(self, lane: int) -> int:
         """The sequence published last."""
-        return self._published.get(lane, 0)
+        return self.lane(lane).published
 
     def mark_published(self, lane: int, sequence: int) -> None:
         """Note what was published, and forget those messages."""
         if lane in self._lanes:
-            self._published[lane] = max(sequence, self.published(lane))
+            self._lanes[lane] = msgspec.structs.replace(self._lanes[lane], published=max(sequence, self.published(lane)))
         for done in [number for number in self._outbox[lane] if number <= sequence]:
             del self._outbox[lane][done]
 

@@ -81,12 +81,15 @@ class SqlStore:
         return self._lanes(LANE.lane >= REFERENCE_LANE)
 
     def _lanes(self, which: Any) -> list[Lane]:
-        rows = select(LANE.lane, LANE.version, LANE.reference, LANE.watermark, LANE.outbox_sequence).where(which)
+        names = [name for name in Lane.__struct_fields__ if name != "positions"]
+        rows = select(*(getattr(LANE, name) for name in names)).where(which)
         inputs = select(POSITION.lane, POSITION.input, POSITION.next).join_from(
             t.PositionTable, t.LaneTable, POSITION.lane == LANE.lane
         )
         with self.reading() as c:
-            lanes = {row.lane: Lane(*row, positions={}) for row in c.execute(rows.order_by(LANE.lane))}
+            lanes = {
+                row.lane: Lane(**dict(zip(names, row, strict=True)), positions={}) for row in c.execute(rows.order_by(LANE.lane))
+            }
             for lane, name, following in c.execute(inputs.where(which)):
                 if lane in lanes:
                     lanes[lane].positions[name] = following

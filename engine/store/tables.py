@@ -45,6 +45,7 @@ class LaneTable(Stored, table=True):
     watermark: int = big()
     outbox_sequence: int = big()
     published: int = big(server_default="0")
+    behind: bool
 
 
 class PositionTable(Stored, table=True):
@@ -71,6 +72,8 @@ class BatchTable(Stored, table=True):
     work: str
     held: str
     horizon: int
+    caught_up: bool
+    behind: bool
     lanes: int
     read: int
     accepted: int

@@ -62,6 +62,8 @@ class Head(Row, frozen=True):
     lanes: int
     held: str
     horizon: int
+    caught_up: bool
+    behind: bool
 
 
 class Kept(Row, frozen=True):
@@ -163,6 +165,7 @@ class Writer:
             "reference": batch.reference,
             "watermark": batch.watermark,
             "outbox_sequence": batch.outbox_sequence,
+            "behind": batch.behind,
         }
         if batch.version == 1:
             self.connection.execute(insert(lanes), {"lane": batch.lane, "published": 0, **values})

@@ -17,6 +17,7 @@ from engine.service.findings import Findings
 from engine.store.opening import open_store
 from tests.cli.conftest import Run, ingested, write
 from tests.domain.make import event
+from tests.store.make import batch
 
 USE = (
     event("organisation.configured", "2025-01-01", owners=["github.com/acme"]),
@@ -87,3 +88,13 @@ def test_doctor_says_what_was_refused_since_when_and_asks_of_needs_alone_where_t
     assert "LOOK" in covenant("doctor").stdout
     needs = covenant("doctor", "--needs")
     assert (needs.exit_code, "LOOK" in needs.stdout) == (0, False)
+
+
+def test_doctor_says_which_lanes_are_behind(covenant: Run, folder: Path) -> None:
+    """Nobody is told of a finding meanwhile, so that an operator must know."""
+    ingested(covenant, write(folder / "events.jsonl", USE))
+    with closing(open_store(f"sqlite:///{folder / '.covenant' / 'covenant.db'}")) as store:
+        store.record(batch(store.lane(0).version + 1, journal=(), behind=True))
+    (told,) = troubles(covenant, 1)
+    assert told["check"] == "behind"
+    assert told["says"] == "Lane 0 has yet to catch up, and nobody is told of new findings meanwhile."

@@ -48,7 +48,7 @@ def test_a_batch_moves_its_lane_and_its_inputs_on(store: Store) -> None:
     store.record(batch(1, positions={"usage/0": 5, "people/0": 7}))
     store.record(batch(2, reference=3, watermark=44, outbox_sequence=9, positions={"usage/0": 6}))
     store.record(batch(1, lane=-1))
-    assert store.lane(0) == Lane(0, 2, 3, 44, 9, {"usage/0": 6, "people/0": 7})
+    assert store.lane(0) == Lane(0, 2, 3, 44, 9, positions={"usage/0": 6, "people/0": 7})
     assert [lane.lane for lane in store.lanes()] == [-1, 0]
     assert store.lanes()[1] == store.lane(0)
 

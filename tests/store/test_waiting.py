@@ -35,3 +35,14 @@ def test_entries_of_the_reference_log_are_found_by_type(store: Store) -> None:
     store.record(batch(1, lane=-1, journal=log))
     store.record(batch(1, journal=(entry("e", type=kinds[0]),)))
     assert [row.identity for row in store.reference_of([kinds[0]])] == ["r0", "r2"]
+
+
+def test_a_lane_says_whether_it_is_behind_and_how_far_it_was_published(store: Store) -> None:
+    """As of the batch it wrote last; a batch keeps whether anything could settle with it."""
+    store.record(batch(1, journal=(entry("e"),), behind=True, caught_up=False, outbox_sequence=4))
+    store.mark_published(0, 3)
+    (lane,) = store.lanes()
+    assert (lane.behind, lane.published, lane.outbox_sequence) == (True, 3, 4)
+    store.record(batch(2, journal=(), outbox_sequence=4))
+    assert [(lane.behind, lane.published) for lane in store.lanes()] == [(False, 3)]
+    assert [(one.caught_up, one.behind) for one in store.batches(0)] == [(False, True), (True, False)]

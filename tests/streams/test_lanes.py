@@ -19,6 +19,7 @@ from engine.service.process import Body
 from engine.service.standing import export_standing
 from engine.store.opening import open_store
 from streams.decoding import Message
+from streams.hearing import Hearing
 from streams.lanes import LaneDriver, Pace, Shared
 from streams.topics import input_name
 from tests.domain.make import event
@@ -78,6 +79,7 @@ class Run:
         self.errors: list[BaseException] = []
         self.committed: list[Mapping[str, int]] = []
         self.said: list[str] = []
+        self.fed: dict[str, int] = {}
         self.shared = Shared(
             body=self.body,
             clock=lambda: 2_000_000_000_000_000,
@@ -87,21 +89,29 @@ class Run:
             fatal=self.errors.append,
             committed=lambda _, positions: self.committed.append(dict(positions)),
             ready=lambda: True,
+            hearing=Hearing(self.body.store, 1, 0.05),
             say=self.said.append,
         )
         self.driver = LaneDriver(0, self.body.open(0), self.shared)
         self.driver.start()
 
-    def feed(self, events: tuple[Event, ...]) -> None:
-        """Hand events on as fetches of one record each, of the topics they belong on."""
-        counts: dict[str, int] = {}
+    def feed(self, events: tuple[Event, ...], more: int = 0) -> None:
+        """Hand events on as fetches of one record each, of the topics they belong on; there are so many `more` on each."""
         for one in events:
             topic = f"covenant.{one.data.TOPIC}"
-            offset = counts.get(topic, 0)
-            counts[topic] = offset + 1
+            offset = self.fed.get(topic, 0)
+            self.fed[topic] = offset + 1
             self.driver.inbox.put(
-                (input_name(topic, 0), [Message(topic, 0, offset, codec.write_event(one))], offset + 1, offset + 1)
+                (input_name(topic, 0), [Message(topic, 0, offset, codec.write_event(one))], offset + 1, offset + 1 + more)
             )
+
+    def until(self, held: Callable[[], object]) -> None:
+        """Wait until something holds."""
+        deadline = time.monotonic() + 60
+        while not held():
+            assert not self.errors, self.errors
+            assert time.monotonic() < deadline, self.said
+            time.sleep(0.01)
 
     def end(self, over: Callable[[], object] | None = None) -> None:
         """Wait until all is done (or something holds), and stop."""
@@ -110,6 +120,10 @@ class Run:
         deadline = time.monotonic() + 20
         while not (over or self.driver.ended.is_set)() and not self.errors and time.monotonic() < deadline:
             time.sleep(0.01)
+        self.stop()
+
+    def stop(self) -> None:
+        """Stop the lane as it stands."""
         self.driver.halt()
         self.driver.join(10)
         assert not self.driver.is_alive()

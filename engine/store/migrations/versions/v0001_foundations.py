@@ -53,12 +53,13 @@ def truth() -> None:
         sa.Column("lane", sa.Integer(), nullable=False, autoincrement=False, primary_key=True),
         *(sa.Column(name, sa.BigInteger(), nullable=False) for name in ("version", "reference", "watermark", "outbox_sequence")),
         sa.Column("published", sa.BigInteger(), nullable=False, server_default="0"),
+        sa.Column("behind", sa.Boolean(), nullable=False),
     )
     table("position", "lane input", "int: lane; word: input; big: next", **ROWS)
     table(
         "batch", "lane version",
         "int: lane; big: version; text: kind; big: recorded_at reference watermark; text: work held;"
-        "int: horizon lanes read accepted duplicates; big: outbox_sequence",
+        "int: horizon; flag: caught_up behind; int: lanes read accepted duplicates; big: outbox_sequence",
         **ROWS,
     )  # fmt: skip
     table(
