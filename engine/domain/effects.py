@@ -33,6 +33,17 @@ class Posting(NamedTuple):
     amount: int
 
 
+class Wait(NamedTuple):
+    """A fact that isn't given yet, because its feed hasn't said that it is complete up to a moment."""
+
+    path: str
+    """Where it belongs, from `facts.` on."""
+    feed: str
+    at: int
+    value: Any
+    """What it is once the feed is complete."""
+
+
 class Question(msgspec.Struct, gc=False):
     """What the rules are asked about one event: its fields, the facts, and which facts are unknown and why."""
 
@@ -43,6 +54,8 @@ class Question(msgspec.Struct, gc=False):
     """Agreement version whose parameters apply."""
     permission: Permission | None = None
     """Which rules are enabled then and there; None where the organisation isn't held to records."""
+    waits: list[Wait] = []
+    """Which of the unknown facts a feed's word alone would make known."""
 
 
 class Effects(msgspec.Struct, gc=False):

@@ -38,8 +38,8 @@ class Reference:
         """Build from reference events in any order; later effect, then what was said later, wins."""
         self._owners: dict[str, tuple[list[int], list[frozenset[str]]]] = {}
         self._feeds: dict[tuple[str, str], int] = {}
-        self.heard: set[str] = set()
-        """Feeds that were asked about since whoever folds emptied this: what was asked then hears their news."""
+        self.heard: list[str] = []
+        """Feeds that were asked about since whoever folds emptied this, each as often: what was asked then hears their news."""
         self._rates: dict[tuple[str, str, str, str], tuple[list[int], list[tuple[int, int]]]] = {}
         self._prices: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
         self._policies: dict[str, Schedule] = {}
@@ -68,7 +68,7 @@ class Reference:
 
     def complete_through(self, organisation: str, feed: str) -> int:
         """Give the moment up to which a feed has said to be complete (µs, not included); −1 when it never did."""
-        self.heard.add(feed)
+        self.heard.append(feed)
         return self._feeds.get((organisation, feed), -1)
 
     def incomplete(self, organisation: str, feed: str, at: int) -> str:

@@ -15,11 +15,12 @@ from typing import Any
 
 import msgspec
 
-from engine.domain.effects import Effects
+from engine.domain.effects import Effects, Question
 from engine.domain.events import Event
 from engine.domain.events.base import Rank
 from engine.domain.order import Place
 from engine.domain.values import FOREVER
+from engine.domain.waiting import Kept
 
 EVERY = 64
 """Entries between two snapshots at the young end."""
@@ -54,6 +55,8 @@ class Entry(msgspec.Struct):
     """Its parts of sums: the summed fact's key → amounts."""
     hears: tuple[str, ...] = ()
     """Feeds whose completeness its question asked about when it was folded last."""
+    kept: Kept | None = None
+    """Its question as it was asked, where feeds alone are waited for: as long as there is room, else it is folded again."""
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -65,6 +68,8 @@ class Folder(msgspec.Struct, frozen=True):
     restore: Callable[[bytes], Any]
     heard: Callable[[], tuple[str, ...]] = tuple
     """Gives the feeds that folding the last event asked about."""
+    again: Callable[[Kept], Question] | None = None
+    """Gives a kept question as folding its entry would now; None where no entry of the kind hears of feeds."""
 
 
 class Timeline:
@@ -142,15 +147,15 @@ class Timeline:
 
         How far a feed is complete changes what is asked, never the state: entries that didn't ask keep their effects.
         """
+        first = bisect.bisect_left(self.places, min(feeds.values(), default=FOREVER), key=lambda place: place.time)
         news = [
             index
-            for index, entry in enumerate(self.entries)
+            for index, entry in enumerate(self.entries[first:], first)
             for feed in entry.hears
             if entry.place.time >= feeds.get(feed, FOREVER)
         ]
         if news:
             self._again.update(self.entries[index].identity for index in news)
-            self._rewind(news[0])
             self._note(news[0])
 
     @property
@@ -171,6 +176,8 @@ class Timeline:
 
         A deadline fires before the next fact, or once `until` (the lane's watermark) has reached it.
         """
+        if self._again:
+            yield from self._asked_again()
         fold, heard = self.folder.fold, self.folder.heard
         facts, seen = self.facts, self._edits
         while self.folded < len(self.entries):
@@ -190,6 +197,21 @@ class Timeline:
                 entry.effects, entry.hears = effects, feeds
                 yield entry
         self.changed_from = -1
+
+    def _asked_again(self) -> Iterator[Entry]:
+        """Give entries that are folded and to be given once more from what is kept of them; lacking that, make them stale."""
+        places = [place for place in map(self.at.get, self._again) if place is not None]
+        indexes = [index for index in sorted(bisect.bisect_left(self.places, place) for place in places) if index < self.folded]
+        entries, ask = [self.entries[index] for index in indexes], self.folder.again
+        if ask is None or any(entry.kept is None for entry in entries):
+            if indexes:
+                self._rewind(indexes[0])
+            return
+        for entry in entries:
+            self._again.discard(entry.identity)
+            if entry.kept is not None:
+                entry.effects, entry.hears = Effects(question=ask(entry.kept)), self.folder.heard()
+            yield entry
 
     def _changed(self, index: int) -> None:
         self._stands = min(index, self._stands)

@@ -54,7 +54,7 @@ class Rule(msgspec.Struct, frozen=True):
 
     def applies(self, event: Mapping[str, Any]) -> bool:
         """Whether the source of an event of its type asserts what the rule speaks of, such as a region."""
-        return all(event.get(path.removeprefix("event.")) != "none" for path in self.asserted)
+        return "none" not in [event.get(path.removeprefix("event.")) for path in self.asserted]
 
     def concerns(self, event: Mapping[str, Any]) -> bool:
         """Whether the rule speaks of an event of its type: not if what the event says of itself rules the rule out.

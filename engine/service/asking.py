@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future
+from typing import Final
 
 import msgspec
 
@@ -11,12 +13,16 @@ from engine.domain import codec
 from engine.domain.effects import NOTHING, Question
 from engine.domain.errors import CovenantError
 from engine.domain.timeline import Entry
+from engine.domain.waiting import keep
 from engine.policy.evaluator import Answer
 from engine.service.deciding import Asked
 from engine.service.folding import Folding
 from engine.service.judging import document_of
 from engine.service.memory import Aggregate
 from engine.service.revisions import Revision, Revisions
+
+KEPT: Final = 20_000
+"""Questions kept while they wait for a feed's word; an entry whose question isn't kept is folded again when it comes."""
 
 
 class Answers(msgspec.Struct, frozen=True):
@@ -46,6 +52,8 @@ class Asking:
     def __init__(self, revisions: Revisions) -> None:
         """Begin with nothing asked."""
         self.revisions = revisions
+        self._kept: deque[Entry] = deque()
+        """Entries whose question is kept, the one kept for longest first."""
 
     def submit(self, asked: Sequence[Asked]) -> Answers | None:
         """Start evaluating, a call for each revision; None where nothing is asked."""
@@ -86,10 +94,15 @@ class Asking:
                     if shadow.catalogue.for_type(entry.event.type):
                         found.shadowed.append(_asked(aggregate, entry, question, shadow))
             entry.effects = NOTHING
+        while len(self._kept) > KEPT:
+            self._kept.popleft().kept = None
         return found
 
     def _ask(self, aggregate: Aggregate, entry: Entry, question: Question, revision: Revision) -> Asked | None:
         asked = _asked(aggregate, entry, question, revision)
+        entry.kept = keep(aggregate.organisation, entry.effects, entry.hears, asked.body) if question.waits else None
+        if entry.kept is not None:
+            self._kept.append(entry)
         if asked.digest == entry.input_digest and revision.digest == entry.asked:
             return None
         entry.input_digest, entry.asked = asked.digest, revision.digest

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.domain.effects import Question
-from engine.domain.enablement import ENABLED, OFF, Permission
+from engine.domain.enablement import OFF, Permission
 from engine.policy.catalogue import Rule
 from engine.policy.evaluator import Answer
 from engine.policy.outcomes import outcomes
@@ -28,20 +28,23 @@ def document_of(sets: Mapping[str, Any], organisation: str, question: Question, 
         "facts": question.facts,
         "unknown": question.unknown,
     }
-    off = {rule.code: state for rule in rules if (state := _state(rule, permission)) != ENABLED}
-    return document | {"off": off} if off else document
+    if off := _off(rules, permission):
+        document["off"] = off
+    return document
 
 
-def _state(rule: Rule, permission: Permission | None) -> str:
-    if permission is not None:
-        return permission.state(rule.code)
-    return OFF if rule.record else ENABLED
+def _off(rules: Sequence[Rule], permission: Permission | None) -> dict[str, str]:
+    if permission is None:
+        return {rule.code: OFF for rule in rules if rule.record}
+    return {rule.code: permission.state(rule.code) for rule in rules if rule.code not in permission.on}
 
 
 def inapplicable(rules: Sequence[Rule], document: Mapping[str, Any]) -> tuple[str, ...]:
     """Give the codes of the rules that don't apply: none enables them, or the source asserts nothing of what they speak of."""
-    off, event = document.get("off", {}), document["event"]
-    return tuple(rule.code for rule in rules if off.get(rule.code) == OFF or (rule.asserted and not rule.applies(event)))
+    off, event = document.get("off"), document["event"]
+    if not off:  # nearly always: then only what asks for something the source asserts may not apply
+        return tuple([rule.code for rule in rules if rule.asserted and not rule.applies(event)])
+    return tuple([rule.code for rule in rules if off.get(rule.code) == OFF or (rule.asserted and not rule.applies(event))])
 
 
 def judge(rules: Sequence[Rule], document: dict[str, Any], answer: Answer) -> dict[str, dict[str, Any]]:

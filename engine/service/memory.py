@@ -16,7 +16,7 @@ import msgspec
 
 from engine.domain import codec, verdicts
 from engine.domain.aggregates import alias, person, pool, repository
-from engine.domain.effects import Effects
+from engine.domain.effects import Effects, Question
 from engine.domain.events import Event
 from engine.domain.lowering import NEVER, Lowering
 from engine.domain.order import Place, place
@@ -24,6 +24,8 @@ from engine.domain.records import IndeterminateRow, Lane, Loaded, ViolationRow
 from engine.domain.reference import Reference
 from engine.domain.timeline import Entry, Folder, Timeline
 from engine.domain.values import FOREVER
+from engine.domain.waiting import Kept
+from engine.domain.waiting import again as asked_again
 from engine.service.sums import Sums
 
 KINDS = {"repository": 0, "alias": 1, "person": 2, "pool": 3}
@@ -75,6 +77,9 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog, lowering: Lo
     _, kind, ident = key.split("/", 2)
     encode, restore = _ENCODER.encode, _RESTORE.get(kind, _RESTORE["alias"])
 
+    def again(kept: Kept) -> Question:
+        return asked_again(kept, log.now)
+
     def fold_person(state: Any, event: Event, at: int) -> Effects:
         return person.fold(state, event, at, log.now, lowering)
 
@@ -92,10 +97,10 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog, lowering: Lo
 
     if kind == "person":
         start = partial(person.start, ident, dict(windows))
-        return Folder(start, fold_person, encode, restore, log.heard)
+        return Folder(start, fold_person, encode, restore, log.heard, again)
     if kind == "repository":
         begin = partial(repository.State, release_us=windows["release_us"])
-        return Folder(begin, fold_repository, encode, restore, log.heard)
+        return Folder(begin, fold_repository, encode, restore, log.heard, again)
     if kind == "pool":
         return Folder(pool.State, fold_pool, encode, restore)
     return Folder(alias.State, alias.fold, encode, restore)

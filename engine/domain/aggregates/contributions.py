@@ -12,7 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.domain.aggregates import authorship, outside, reading
-from engine.domain.effects import Derived, Question, cause_id, header, make
+from engine.domain.effects import Derived, Question, Wait, cause_id, header, make
 from engine.domain.enablement import WHY_OFF, Permission, folds
 from engine.domain.events import Event
 from engine.domain.events.derived import ContributionAttributed, ContributionReviewed
@@ -55,16 +55,17 @@ def question(
         "prior_invention": data.repository in state.inventions.values(),
         "determination": _answer(state, data.repository),
     }
+    waits: list[Wait] = []
     if data.in_org is False and not facts["prior_invention"] and any(link["ip_terms"] == "company" for link in facts["links"]):
-        _declared(state, event, at, reference, facts, unknown)
+        waits += _declared(state, event, at, reference, facts, unknown)
     if data.action == "pushed":
-        _pushed(state, event, data, at, reference, facts, unknown, (permission, since))
+        waits += _pushed(state, event, data, at, reference, facts, unknown, (permission, since))
     elif data.action == "downloaded" and not folds(permission, "IP-011"):
         _unread(unknown)
     elif data.action == "downloaded":
         reading.read(state.reading, data, at)
         _read(state, event, data.repository, at, reference, facts, unknown)
-    return Question(fields, facts, unknown, state.agreement())
+    return Question(fields, facts, unknown, state.agreement(), waits=waits)
 
 
 def review(state: State, event: Event, at: int) -> list[Derived]:
@@ -99,24 +100,26 @@ def _exit(state: State) -> dict[str, Any]:
 def _pushed(
     state: State, event: Event, data: ContributionAttributed, at: int, reference: Reference,
     facts: dict[str, Any], unknown: dict[str, str], asked: tuple[Permission | None, int],
-) -> None:  # fmt: skip
-    permission, since = asked
+) -> list[Wait]:  # fmt: skip
+    (permission, since), waits = asked, []
     if not folds(permission, "IP-007"):
         unknown["facts.outside"] = WHY_OFF
     else:
         facts["outside"] = found = outside.pushed(state.outside, at, data, facts["links"], since)
         if found["disclosure"] == "none" and (why := reference.incomplete(event.organisation, "disclosures", at + 1)):
-            del found["disclosure"]
+            waits.append(Wait("facts.outside.disclosure", "disclosures", at + 1, found.pop("disclosure")))
             unknown["facts.outside.disclosure"] = why
     if not folds(permission, "IP-013"):
         unknown["facts.authorship"] = WHY_OFF
-        return
+        return waits
     said = authorship.facts(state.authorship, data, at)
     why = reference.incomplete(event.organisation, "people", at + 1) if said["foreign"] else ""
     if why:  # a name may be verified to be theirs, and the directory hasn't said so yet
+        waits.append(Wait("facts.authorship", "people", at + 1, said))
         unknown["facts.authorship"] = why
     else:
         facts["authorship"] = said
+    return waits
 
 
 def _unread(unknown: dict[str, str]) -> None:
@@ -137,14 +140,19 @@ def _read(
     facts["handover"] = "agreed" if agreed else "none"
 
 
-def _declared(state: State, event: Event, at: int, reference: Reference, facts: dict[str, Any], unknown: dict[str, str]) -> None:
+def _declared(
+    state: State, event: Event, at: int, reference: Reference, facts: dict[str, Any], unknown: dict[str, str]
+) -> list[Wait]:
     """Leave open whether a push tied to company-terms compute is of a prior invention that may have been declared."""
     why = reference.incomplete(event.organisation, "disclosures", at + 1)
-    if "" in state.inventions.values():
+    unnamed = "" in state.inventions.values()
+    if unnamed:
         why = "a prior invention was declared that names no repository, and may be this one"
-    if why:
-        del facts["prior_invention"]
-        unknown["facts.prior_invention"] = why
+    if not why:
+        return []
+    unknown["facts.prior_invention"] = why
+    wait = Wait("facts.prior_invention", "disclosures", at + 1, facts.pop("prior_invention"))
+    return [] if unnamed else [wait]
 
 
 def _answer(state: State, repository: str) -> str:

@@ -1,0 +1,94 @@
+"""A question kept while a feed is silent is, once it speaks, what folding the entry again would ask."""
+
+from __future__ import annotations
+
+from itertools import product
+
+from engine.domain import codec
+from engine.domain.aggregates import person
+from engine.domain.effects import Derived, Effects, Question
+from engine.domain.events import Event
+from engine.domain.order import place
+from engine.domain.reference import Reference
+from engine.domain.timeline import Entry, Folder, Timeline
+from engine.domain.waiting import Kept, again, keep
+from tests.domain.make import event
+from tests.domain.test_contributions import act
+from tests.domain.test_person import WINDOWS
+
+PUSH = act("2026-02-01", "pushed", ident="push", in_org=False, private=False, authors=["e@b.example"], commits=3)
+
+
+def _words(**through: str) -> Reference:
+    said = [event("feed.completed_through", "2026-07-01", feed=feed, through=day) for feed, day in through.items()]
+    return Reference(said)
+
+
+def _effects(reference: Reference) -> tuple[Effects, tuple[str, ...]]:
+    reference.heard.clear()
+    effects = person.fold(person.start("p-1", WINDOWS), PUSH, PUSH.time, reference)
+    return effects, tuple(reference.heard)
+
+
+def _body(question: Question) -> bytes:
+    return codec.encode({"event": question.event, "facts": question.facts, "unknown": question.unknown})
+
+
+def test_a_kept_question_is_asked_as_if_it_were_folded_again() -> None:
+    """Whichever of its two feeds has spoken, up to before the push or beyond it, before and after; and it goes on waiting."""
+    days = ["2026-01-15", "2026-03-01"]
+    states = [{}, *({feed: day} for feed, day in product(("people", "disclosures"), days))]
+    states += [{"people": a, "disclosures": b} for a, b in product(days, days)]
+    compared = 0
+    for before, after in product(states, states):
+        effects, hears = _effects(_words(**before))
+        assert effects.question is not None
+        kept = keep("acme", effects, hears, _body(effects.question))
+        if kept is None:
+            assert any(day == days[1] for day in before.values())  # what waits for one feed alone isn't kept beside another
+            continue
+        folded = _effects(_words(**after))[0].question
+        asked = again(kept, _words(**after))
+        assert folded is not None
+        assert (_body(asked), asked.waits) == (_body(folded), folded.waits)
+        compared += 1
+    assert compared > len(states)
+
+
+def test_only_what_waits_for_feeds_and_does_nothing_else_is_kept() -> None:
+    """An entry that tells another aggregate something, or asked about a feed for another reason, is folded again."""
+    effects, hears = _effects(_words())
+    assert effects.question is not None
+    body = _body(effects.question)
+    assert keep("acme", effects, hears, body) is not None
+    assert keep("acme", effects, (*hears, "approvals"), body) is None
+    assert keep("acme", Effects([Derived("acme/person/p-2", PUSH)], question=effects.question), hears, body) is None
+    assert keep("acme", Effects(question=Question({}, {}, {})), (), body) is None
+
+
+def test_a_timeline_gives_what_is_kept_without_folding() -> None:
+    """Only the entry whose question is kept; without it everything from there on is folded again."""
+    folded: list[str] = []
+
+    def fold(_: None, one: Event, __: int) -> Effects:
+        folded.append(one.id)
+        return Effects()
+
+    asked = Question({"again": True}, {}, {})
+    how = Folder(lambda: None, fold, lambda _: b"", lambda _: None, lambda: ("people",), lambda _: asked)
+    timeline = Timeline("acme/person/p-1", how)
+    for day in ("01", "02", "03"):
+        hired = event("person.hired", f"2026-01-{day}", ident=day, person="p-1")
+        timeline.insert(Entry(day, place(hired), hired))
+    first, second, _ = timeline.refold()
+    second.kept = Kept("acme", b"", (), "default", None)
+    timeline.reconsider({"people": second.place.time + 1})
+    folded.clear()
+    assert [one.identity for one in timeline.refold()] == ["03"]
+    assert folded == ["01", "02", "03"]
+    timeline.entries[2].kept = second.kept
+    timeline.reconsider({"people": second.place.time})
+    folded.clear()
+    assert [(one.identity, one.effects.question) for one in timeline.refold()] == [("02", asked), ("03", asked)]
+    assert not folded
+    assert first.effects.question is None
