@@ -53,7 +53,7 @@ class Approvals(msgspec.Struct):
 
     def in_force(self, at: int) -> list[dict[str, Any]]:
         """Give those in force as an input carries them."""
-        return _carried(self.standing(at))
+        return _carried(self.standing(at)) if self.known else []
 
     def in_force_within(self, since: int, until: int) -> list[dict[str, Any]]:
         """Give those in force at some instant of [since, until], as an input carries them."""

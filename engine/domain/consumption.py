@@ -12,14 +12,15 @@ def consumed(organisation: str, data: Usage, at: int, reference: Reference) -> t
     if data.quantity is not None:
         return int(data.quantity), ""  # plain: facts are compared as numbers
     total = 0
+    unit, model, rate_of = data.unit, data.model, reference.rate
     for meter, amount in _meters(data):
         if not amount:
             continue
-        rate = reference.rate(organisation, data.unit, meter, data.model, at)
+        rate = rate_of(organisation, unit, meter, model, at)
         if rate is None and meter == "cached_tokens":
-            rate = reference.rate(organisation, data.unit, "input_tokens", data.model, at)
+            rate = rate_of(organisation, unit, "input_tokens", model, at)
         if rate is None:
-            return 0, f"no rate for {meter} of {data.model} in {data.unit} is published"
+            return 0, f"no rate for {meter} of {model} in {unit} is published"
         units, per = rate
         total += (2 * amount * units + per) // (2 * per)
     if total > LIMIT:

@@ -181,11 +181,11 @@ def burn_down(
     able = [
         grant
         for grant in grants.values()
-        if grant.unit == unit
-        and grant.outstanding > 0
+        if grant.outstanding > 0
+        and grant.unit == unit
         and (wanted is None or wanted == grant.id)
         and grant.live(at)
-        and at < grant.ends(*ended)
+        and (ended[0] < 0 or at < grant.ends(*ended))
         and grant.admits(usage.model, usage.provider)
     ]
     if len(able) > 1:

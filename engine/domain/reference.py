@@ -119,10 +119,9 @@ class Reference:
     def rate(self, organisation: str, unit: str, meter: str, model: str, at: int) -> tuple[int, int] | None:
         """Give (units, per) in force for a meter, the model's own before everybody's; None when none is published."""
         for wanted in (model, ""):
-            times, rates = self._rates.get((organisation, unit, meter, wanted), ((), ()))
-            index = bisect.bisect_right(times, at) - 1
-            if index >= 0:
-                return rates[index]
+            known = self._rates.get((organisation, unit, meter, wanted))
+            if known is not None and (index := bisect.bisect_right(known[0], at)):
+                return known[1][index - 1]
         return None
 
     def price(self, organisation: str, unit: str, currency: str, at: int) -> int | None:

@@ -188,14 +188,17 @@ class Timeline:
                 break
             effects = fold(self.state, entry.event, entry.place.time)
             feeds = heard()
-            self.folded += 1
-            if self.folded % EVERY == 0:
+            self.folded = done = self.folded + 1
+            if done % EVERY == 0:
                 self._snapshot()
-            if self.folded > self._stands or entry.identity in self._again:
-                self._stands = max(self.folded, self._stands)
+            if done > self._stands:
+                self._stands = done
+            elif entry.identity not in self._again:
+                continue
+            if self._again:
                 self._again.discard(entry.identity)
-                entry.effects, entry.hears = effects, feeds
-                yield entry
+            entry.effects, entry.hears = effects, feeds
+            yield entry
         self.changed_from = -1
 
     def _asked_again(self) -> Iterator[Entry]:

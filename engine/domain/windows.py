@@ -48,7 +48,9 @@ class Recent(msgspec.Struct):
     def count(self, at: int, begin: int = -1, prefix: str = "") -> int:
         """Give how many distinct values that begin so were seen in (at − length, at], and at `begin` or later."""
         since = at - self.length
-        if any(seen <= since for seen in self.last.values()):
+        if not self.last:
+            return 0
+        if min(self.last.values()) <= since:
             self.last = {value: seen for value, seen in self.last.items() if seen > since}
         return sum(seen >= begin and value.startswith(prefix) for value, seen in self.last.items())
 
@@ -143,4 +145,5 @@ class DayHours(msgspec.Struct):
             if day not in self.days:
                 self.days = {known: mask for known, mask in self.days.items() if known > day - self.length}
             self.days[day] = self.days.get(day, 0) | 1 << hour % 24
-        return [self.days.get(one, 0).bit_count() for one in range(day - self.length + 1, day + 1)]
+        mask = self.days.get
+        return [mask(one, 0).bit_count() for one in range(day - self.length + 1, day + 1)]

@@ -67,17 +67,14 @@ class Folding:
         self._written: dict[int, tuple[Event, Written]] = {}
         """By `id` of the event, which is held here so that no other takes its place: a forwarded event is written once."""
 
-    def accept(self, event: Event, written: Written) -> None:
-        """Take an inbound event into its aggregate, or forward it when it belongs to another lane."""
-        kind, ident = event.data.about()
-        key = f"{event.organisation}/{kind}/{ident}"
+    def accept(self, event: Event, written: Written, key: str) -> None:
+        """Take an inbound event into its aggregate, by its key, or forward it when it belongs to another lane."""
         self._written[id(event)] = (event, written)
         if lane_of(key, self.lanes) != self.memory.lane:
             self._journal(Delivery(key, written.identity, 0, withdrawn=False, event=event), "forwarded")
             self._send_away(Delivery(key, written.identity, 1, withdrawn=False, event=event))
             return
-        delivery = Delivery(key, written.identity, 0, withdrawn=False, event=event)
-        self._take(delivery, self.memory.aggregates[key], "inbound")
+        self._take(Delivery(key, written.identity, 0, withdrawn=False, event=event), self.memory.aggregates[key], "inbound")
 
     def record(self, event: Event, written: Written) -> None:
         """Only journal an event: reference data isn't folded into an aggregate."""
@@ -217,11 +214,14 @@ class Folding:
                 continue
             for entry in aggregate.timeline.refold(self.memory.watermark):
                 self.touched[key, entry.identity] = (aggregate, entry)
-                self._send(aggregate, entry, entry.effects.derived)
-                aggregate.sums.fold(entry, entry.effects.shares)
-                if entry.effects.postings or entry.postings:
+                effects = entry.effects
+                if effects.derived or entry.derived:
+                    self._send(aggregate, entry, effects.derived)
+                if effects.shares or entry.shares:
+                    aggregate.sums.fold(entry, effects.shares)
+                if effects.postings or entry.postings:
                     self._post(aggregate, entry, _sum(entry))
-                if entry.effects.refused is not None or entry.refused:
+                if effects.refused is not None or entry.refused:
                     self._tell_refused(aggregate, entry)
             self._send_sums(aggregate)
             self._fresh.pop(key, None)
@@ -251,8 +251,6 @@ class Folding:
         self.memory.dirty.add(aggregate.key)
 
     def _send(self, aggregate: Aggregate, entry: Entry, derived: list[Derived]) -> None:
-        if not derived and not entry.derived:
-            return
         before, now, events = entry.derived, {}, {}
         if len(derived) == 1 and not before:  # what most facts do: a name hands on to its target
             ((target, event),) = derived

@@ -77,8 +77,7 @@ def ingest(
                 if until is not None and arrival.event is not None and arrival.event.time >= until:
                     run.taking.later += 1
                     continue
-                run.take(arrival)
-                if run.full:
+                if run.take(arrival):
                     run.send()
                     progress(run.taking.read)
             run.end(0 if until is None else until - 1)
@@ -130,16 +129,14 @@ class _Run:
         """When what was taken last was learnt, as it says; 0 where anything of this run didn't say."""
         self._says = True
 
-    @property
-    def full(self) -> bool:
-        return len(self._events) + len(self._reference) >= self.batch
-
-    def take(self, arrival: Arrival) -> None:
+    def take(self, arrival: Arrival) -> bool:
+        """Take an arrival; gives whether a batch is full now."""
         event = arrival.event
         is_reference = event is not None and event.data.TOPIC == "reference"
         if event is not None:
             self._learn(event.recorded_at, is_reference=is_reference)
         (self._reference if is_reference else self._events).append(arrival)
+        return len(self._events) + len(self._reference) >= self.batch
 
     def _learn(self, recorded_at: int, *, is_reference: bool) -> None:
         """Send what was learnt before, where reference data would otherwise meet events that didn't know it."""

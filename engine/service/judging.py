@@ -53,6 +53,9 @@ def judge(rules: Sequence[Rule], document: dict[str, Any], answer: Answer) -> di
     if not (answer.breach or answer.error or document["unknown"] or "off" in document):
         return found  # what most answers say: no rule found a breach, and none lacked a fact
     facts, event = document["facts"], document["event"]
+    if not (answer.error or document["unknown"] or "off" in document):  # then the others pass, or don't apply
+        breached = {breach["code"] for breach in answer.breach}
+        rules = [rule for rule in rules if rule.code in breached]
     for outcome in outcomes(rules, document, answer):
         if outcome.outcome in ("pass", "not-applicable"):
             continue

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.domain import codec
+from engine.domain.aggregates.alias import LINKING
 from engine.domain.derivation import Delivery
 from engine.domain.errors import LaneConflict
 from engine.domain.events import Event
@@ -157,12 +158,13 @@ class Body:
         folding = self._folding(memory, recorded_at)
         self._renew_reference(memory, folding)
         keys = [f"{e.organisation}/{'/'.join(e.data.about())}" for e, _ in taken.events]
-        ours = [key for key in keys if lane_of(key, self.lanes) == lane]
+        ours = list(dict.fromkeys(key for key in reversed(keys) if lane_of(key, self.lanes) == lane))[::-1]
         linked = naming.linked_by(taken.events, taken.deliveries)
         self._load(memory, [*ours, *(d.target for d in taken.deliveries)], linked)
-        for event, written in sorted(taken.events, key=lambda one: one[0].recorded_at or recorded_at):
+        order = zip(taken.events, keys, strict=True)
+        for (event, written), key in sorted(order, key=lambda one: one[0][0].recorded_at or recorded_at):
             folding.known_from(event.recorded_at or recorded_at)
-            folding.accept(event, written)
+            folding.accept(event, written, key)
             memory.watermark = max(memory.watermark, event.time)
         for delivery in taken.deliveries:
             folding.known_from(recorded_at)
@@ -279,7 +281,10 @@ class Body:
 
     def _folding(self, memory: LaneMemory, recorded_at: int) -> Folding:
         def need(key: str, event: Event) -> None:
-            self._load(memory, [key], naming.linked_to(key, event))
+            if key in memory.aggregates and event.type not in LINKING:  # nearly always; it is the last to be forgotten
+                memory.aggregates[key] = memory.aggregates.pop(key)
+            else:
+                self._load(memory, [key], naming.linked_to(key, event))
 
         return Folding(memory, self.lanes, recorded_at, need, self.horizon_days * DAY_US)
 

@@ -47,17 +47,19 @@ class Links(msgspec.Struct):
     def of(self, at: int, push: ContributionAttributed) -> list[dict[str, Any]]:
         """Give what ties a push to usage in [at − window, at], strongest first."""
         found: list[dict[str, Any]] = []
+        session, job, branch, artifacts = push.session, push.job_id, push.branch, frozenset(push.artifacts)
+        if not (session or job or branch or artifacts):
+            return found
         for trace in self.traces[bisect.bisect_left(self.traces, at - self.length, key=lambda trace: trace.at) :]:
-            by = [
-                name
-                for name, same in (
-                    ("session", trace.session and trace.session == push.session),
-                    ("job", trace.job and trace.job == push.job_id),
-                    ("branch", trace.branch and trace.branch == push.branch),
-                    ("artifact", bool(set(trace.artifacts) & set(push.artifacts))),
-                )
-                if same
-            ]
+            by = []
+            if session and trace.session == session:
+                by.append("session")
+            if job and trace.job == job:
+                by.append("job")
+            if branch and trace.branch == branch:
+                by.append("branch")
+            if artifacts and not artifacts.isdisjoint(trace.artifacts):
+                by.append("artifact")
             if by:
                 found.append({"usage": trace.usage, "grant": trace.grant, "ip_terms": trace.ip_terms, "at": trace.at, "by": by})
         found.sort(key=lambda link: (-len(link["by"]), -link["at"], link["usage"]))

@@ -6,6 +6,7 @@ facts ready to compare. What is folded here is about the person alone; it never 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Final
 
 import msgspec
@@ -23,12 +24,13 @@ from engine.domain.events import derived as derivations
 from engine.domain.events import people as p
 from engine.domain.events import usage as u
 from engine.domain.grants import Grant
-from engine.domain.lowering import NEVER, Lowering
+from engine.domain.lowering import ALWAYS, NEVER, Lowering
 from engine.domain.reference import Reference
 from engine.domain.values import DAY_US, FOREVER, week
 from engine.domain.windows import Recent, RunningSum
 
 _SUMS_OF_USE: Final = ("FU-001", "FU-004", "FU-012")
+_UNLOWERED: Final = dict.fromkeys(_SUMS_OF_USE, ALWAYS)
 CAP_UNIT: Final = "CCU"
 """The unit caps are counted in: what is metered in another is no part of them, for the numbers mean something else."""
 
@@ -90,8 +92,14 @@ class State(msgspec.Struct):
 
     def agreement(self) -> str:
         """The agreement version of the newest grant, whose thresholds hold where no grant is concerned."""
-        newest = max(self.grants.values(), key=lambda x: (x.since, x.id), default=None)
+        newest = _newest(self.grants.values())
         return newest.agreement if newest else "default"
+
+
+def _newest(grants: Collection[Grant]) -> Grant | None:
+    if len(grants) < 2:
+        return next(iter(grants), None)
+    return max(grants, key=lambda x: (x.since, x.id))
 
 
 def start(ident: str, windows: dict[str, int]) -> State:
@@ -253,7 +261,7 @@ def _usage(
     if over:
         effects.postings.append(Posting(grant.id if grant else "none", data.unit, "overage", over))
     agreement = grant.agreement if grant else state.agreement()
-    lowered = {code: _since(lowering, event, state, agreement, code, at, reference) for code in _SUMS_OF_USE}
+    lowered = _lowered(lowering, event, state, agreement, at, reference)
     total = state.cap.add(at, amount if data.unit == CAP_UNIT else 0, lowered["FU-001"])
     if why and data.unit == CAP_UNIT:
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why
@@ -261,6 +269,13 @@ def _usage(
         state.links.note(at, event.id, data, grant if coverage == "covered" else None)
     effects.question = _usage_question(state, event, data, at, (amount, total, why), (coverage, grant), permission, lowered)
     return effects
+
+
+def _lowered(lowering: Lowering, event: Event, state: State, agreement: str, at: int, reference: Reference) -> dict[str, int]:
+    """From when each sum of use counts."""
+    if len(state.governed) < 2 and not reference.policies:
+        return _UNLOWERED  # there was nothing before that could have been higher
+    return {code: _since(lowering, event, state, agreement, code, at, reference) for code in _SUMS_OF_USE}
 
 
 def _since(lowering: Lowering, event: Event, state: State, agreement: str, code: str, at: int, reference: Reference) -> int:
@@ -301,14 +316,10 @@ def _usage_question(
     credential = data.authenticated
     units = (amount, why) if data.unit == CAP_UNIT else (0, "")
     fields, use, unknown = habits.note(state.habits, data, at, credential, units, state.approvals, permission, lowered["FU-012"])
-    fields |= header(event, at) | {
-        "week": week(at // DAY_US),
-        "state": data.state,
-        "provider": data.provider,
-        "model": data.model,
-        "credential": credential,
-        "consumer": _standing(state, data, consumer),
-    }
+    fields.update(
+        header(event, at), week=week(at // DAY_US), state=data.state, provider=data.provider, model=data.model,
+        credential=credential, consumer=_standing(state, data, consumer),
+    )  # fmt: skip
     if why:
         unknown["event.ccu_u"] = why
     else:
