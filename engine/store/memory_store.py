@@ -278,6 +278,10 @@ class MemoryStore:
         held = (row for _, (of, row) in sorted(self._violations.items()) if of == lane)
         return [row for row in held if not row.settled and row.status != "retracted"]
 
+    def outboxes(self) -> list[int]:
+        """Lanes that have messages in their outbox, in order."""
+        return sorted(lane for lane, rows in self._outbox.items() if rows)
+
     def outbox(self, lane: int, after: int, limit: int) -> list[OutboxRow]:
         """Messages of a lane beyond a sequence, in order."""
         rows = self._outbox[lane]

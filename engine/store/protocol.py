@@ -96,6 +96,10 @@ class Store(Protocol):
         """Messages of a lane beyond a sequence, in order."""
         ...
 
+    def outboxes(self) -> list[int]:
+        """Lanes that have messages in their outbox, in order."""
+        ...
+
     def published(self, lane: int) -> int:
         """The sequence published last."""
         ...

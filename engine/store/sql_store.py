@@ -170,6 +170,11 @@ class SqlStore:
         with self.reading() as c:
             return [OutboxRow(*row) for row in c.execute(query.limit(limit))]
 
+    def outboxes(self) -> list[int]:
+        """Lanes that have messages in their outbox, in order."""
+        with self.reading() as c:
+            return list(c.execute(select(OUTBOX.lane).distinct().order_by(OUTBOX.lane)).scalars())
+
     def outbox_size(self) -> int:
         """How many messages wait."""
         with self.reading() as c:

@@ -277,6 +277,9 @@ def test_messages_leave_in_the_lanes_order_and_are_forgotten_once_sent(store: St
     assert (store.published(0), store.published(1)) == (2, 0)
     assert store.outbox(0, 0, 10) == [message(3, value=b"\x00\xff")]
     assert len(store.outbox(1, 0, 10)) == 1
+    assert store.outboxes() == [0, 1]
+    store.mark_published(0, 3)
+    assert store.outboxes() == [1]
 
 
 def test_the_relay_that_began_last_is_known_by_its_number(store: Store) -> None:
