@@ -2,8 +2,9 @@
 
 A delivery is identified by its target and the event it carries (source, id); a higher revision replaces a lower, a
 withdrawal leaves only the revision. Values are CloudEvents with the extensions `covenanttarget`, `covenantidentity`,
-`covenantrevision` and `covenantwithdrawn`, and `covenantcause` where another event is behind it (`covenantlate`: one that
-came late); one message holds many of them (CloudEvents' batch mode), since a message costs far more than a fact.
+`covenantrevision` and `covenantwithdrawn`, `covenantcause` where another event is behind it (`covenantlate`: one that came
+late), and `covenantknown` where a source's word on when it was learnt is believed; one message holds many of them
+(CloudEvents' batch mode), since a message costs far more than a fact.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class Delivery(msgspec.Struct, frozen=True, gc=False):
     """The event it comes from, where that isn't the one it carries."""
     late: bool = False
     """Whether that was late where it was taken in, or anywhere on the way."""
+    known_at: int = 0
+    """When what brought it was learnt (µs), where that is another moment than when it was taken in; 0: it isn't."""
 
 
 class _Extensions(msgspec.Struct, gc=False):
@@ -45,6 +48,7 @@ class _Extensions(msgspec.Struct, gc=False):
 
     covenantcause: Cause | msgspec.UnsetType
     covenantidentity: str
+    covenantknown: int | msgspec.UnsetType
     covenantlate: bool | msgspec.UnsetType
     covenantrevision: int
     covenanttarget: str
@@ -58,8 +62,8 @@ _CAUSE: Final = converter(Cause)
 def write_delivery(delivery: Delivery, wire: str) -> bytes:
     """Encode a delivery; `wire` is its event as the journal has it."""
     more = _Extensions(
-        UNSET if delivery.cause is None else delivery.cause, delivery.identity, delivery.late or UNSET,
-        delivery.revision, delivery.target, delivery.withdrawn,
+        UNSET if delivery.cause is None else delivery.cause, delivery.identity, delivery.known_at or UNSET,
+        delivery.late or UNSET, delivery.revision, delivery.target, delivery.withdrawn,
     )  # fmt: skip
     return wire[:-1].encode() + b"," + _ENCODER.encode(more)[1:]
 
@@ -98,10 +102,11 @@ def _delivery(raw: Any) -> Delivery:
         target, revision = str(raw.pop("covenanttarget")), int(raw.pop("covenantrevision"))
         ident, withdrawn = str(raw.pop("covenantidentity")), bool(raw.pop("covenantwithdrawn"))
         cause, late = raw.pop("covenantcause", None), bool(raw.pop("covenantlate", False))
+        known_at = int(raw.pop("covenantknown", 0))
         behind = None if cause is None else _CAUSE(cause)
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _not_ours(error) from error
-    return Delivery(target, ident, revision, withdrawn, codec.read_event(raw, internal=True), behind, late)
+    return Delivery(target, ident, revision, withdrawn, codec.read_event(raw, internal=True), behind, late, known_at)
 
 
 def _not_ours(error: Exception) -> Refusal:

@@ -292,6 +292,9 @@ class Batch(Row, frozen=True):
     """Whether its lane, and those that tell it facts, had caught up when it was begun: else no violation settles with it."""
     behind: bool = False
     """Whether its lane had more to read than a batch holds."""
+    learnt_from: int = 0
+    learnt_until: int = 0
+    """When the first and the last of what it recorded were learnt: moments that believed sources name may go to and fro."""
     positions: dict[str, int] = {}
     """Next offset per `topic/partition` (or file) after this batch."""
     journal: tuple[JournalRow, ...] = ()

@@ -72,7 +72,7 @@ class Folding:
         self._written[id(event)] = (event, written)
         if lane_of(key, self.lanes) != self.memory.lane:
             self._journal(Delivery(key, written.identity, 0, withdrawn=False, event=event), "forwarded")
-            self._send_away(Delivery(key, written.identity, 1, withdrawn=False, event=event))
+            self._send_away(Delivery(key, written.identity, 1, withdrawn=False, event=event, known_at=self._said_at))
             return
         self._take(Delivery(key, written.identity, 0, withdrawn=False, event=event), self.memory.aggregates[key], "inbound")
 
@@ -282,7 +282,7 @@ class Folding:
         aggregate.sent[key] = revision
         identity = key[len(target) + 1 :]
         behind, late = self._behind(aggregate, entry, event)
-        delivery = Delivery(target, identity, revision, content is None, event, behind, late)
+        delivery = Delivery(target, identity, revision, content is None, event, behind, late, self._said_at)
         of = entry.identity if entry is not None else ""
         self.derived.append(DerivedRow(aggregate.key, of, identity, target, revision, content or ""))
         if lane_of(target, self.lanes) == self.memory.lane:
@@ -301,6 +301,11 @@ class Folding:
         if root is None and event.source == "covenant":
             root = self._named(entry.event, entry.identity, aggregate.key)
         return root, late
+
+    @property
+    def _said_at(self) -> int:
+        """When what is being folded was learnt, where a source said so and is believed; else 0."""
+        return self.known_at if self.known_at != self.recorded_at else 0
 
     def _named(self, event: Event, identity: str, aggregate: str) -> Cause:
         """Name an event: one of ours where it stands, any other where it was taken in."""
@@ -349,7 +354,7 @@ class Folding:
                 event.type,
                 event.time,
                 event.data.effective(event.time),
-                event.recorded_at or self.known_at,
+                self.known_at,
                 origin,
                 delivery.revision,
                 delivery.withdrawn,

@@ -8,6 +8,7 @@ After any error the lane must be dropped and opened again: the store's position 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 
 from engine.domain import codec
 from engine.domain.aggregates.alias import LINKING
@@ -18,6 +19,7 @@ from engine.domain.lowering import Lowering
 from engine.domain.order import lane as lane_of
 from engine.domain.records import Batch, Lane
 from engine.domain.values import DAY_US
+from engine.domain.written import Written
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Evaluator
@@ -161,14 +163,18 @@ class Body:
         ours = list(dict.fromkeys(key for key in reversed(keys) if lane_of(key, self.lanes) == lane))[::-1]
         linked = naming.linked_by(taken.events, taken.deliveries)
         self._load(memory, [*ours, *(d.target for d in taken.deliveries)], linked)
-        order = zip(taken.events, keys, strict=True)
-        for (event, written), key in sorted(order, key=lambda one: one[0][0].recorded_at or recorded_at):
-            folding.known_from(event.recorded_at or recorded_at)
-            folding.accept(event, written, key)
-            memory.watermark = max(memory.watermark, event.time)
-        for delivery in taken.deliveries:
-            folding.known_from(recorded_at)
-            folding.deliver(delivery, "derived")
+        arrived: list[tuple[int, Delivery | tuple[Event, Written, str]]] = [
+            (event.recorded_at or recorded_at, (event, written, key))
+            for (event, written), key in zip(taken.events, keys, strict=True)
+        ]
+        arrived += [(delivery.known_at or recorded_at, delivery) for delivery in taken.deliveries]
+        for learnt, one in sorted(arrived, key=itemgetter(0)):
+            folding.known_from(learnt)
+            if isinstance(one, Delivery):
+                folding.deliver(one, "derived")
+            else:
+                folding.accept(*one)
+                memory.watermark = max(memory.watermark, one[0].time)
         memory.positions.update(positions)
         memory.in_flight.update((row.identity, row.content) for row in taken.seen)
         work = self._start(memory, folding, "events", taken)

@@ -36,6 +36,9 @@ class Recording:
         )  # fmt: skip
         forwarded = [Message(DERIVED_TOPIC, key, value) for key, value in folding.messages()]
         outbox = _outbox(memory.outbox_sequence, [*forwarded, *self._said(recorded)])
+        learnt = {row.recorded_at for row in folding.journal} | {row.recorded_at for row in folding.postings} or {
+            work.recorded_at
+        }
         return Batch(
             lane=work.lane,
             version=work.version,
@@ -53,6 +56,8 @@ class Recording:
             horizon=work.horizon,
             caught_up=work.caught_up,
             behind=work.behind,
+            learnt_from=min(learnt),
+            learnt_until=max(learnt),
             positions=work.positions,
             journal=tuple(folding.journal),
             seen=tuple(work.seen),

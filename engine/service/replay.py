@@ -191,16 +191,17 @@ def _again(body: Body, batch: Batch) -> None:
             batch.lane, batch.recorded_at, ended=said["ended"], until=said["until"], caught_up=batch.caught_up, again=True
         )
     else:
-        arrivals = [arrival for row in batch.journal if (arrival := _arrival(row)) is not None]
+        arrivals = [arrival for row in batch.journal if (arrival := _arrival(row, batch.recorded_at)) is not None]
         body.finish(body.begin(batch.lane, arrivals, {}, batch.recorded_at, caught_up=batch.caught_up))
 
 
-def _arrival(row: JournalRow) -> Arrival | Delivery | None:
+def _arrival(row: JournalRow, recorded_at: int) -> Arrival | Delivery | None:
     if row.origin == "inline":
         return None
     event = codec.parse_event(row.event)
     if row.origin == "derived":
-        return Delivery(row.aggregate, row.identity, row.revision, row.withdrawn, event, cause.read(row.cause), bool(row.cause))
+        behind, known_at = cause.read(row.cause), row.recorded_at if row.recorded_at != recorded_at else 0
+        return Delivery(row.aggregate, row.identity, row.revision, row.withdrawn, event, behind, bool(row.cause), known_at)
     return Arrival(event)
 
 

@@ -64,14 +64,14 @@ class Postings:
             return [Posted(o, h, g, u, k, int(amount)) for o, h, g, u, k, amount in c.execute(query)]
 
     def in_order(self, known_at: int | None) -> bool:
-        """Whether no batch that was learnt by a moment was recorded after one learnt later: then sums say what was known."""
+        """Whether nothing learnt by a moment was recorded after what was learnt later: then sums say what was known."""
         if known_at is None:
             return True
         earlier, later = (
             select(B.c.lane, version.label("version")).where(B.c.lane >= 0, which).group_by(B.c.lane).subquery()
             for version, which in (
-                (func.max(B.c.version), B.c.recorded_at <= known_at),
-                (func.min(B.c.version), B.c.recorded_at > known_at),
+                (func.max(B.c.version), B.c.learnt_from <= known_at),
+                (func.min(B.c.version), B.c.learnt_until > known_at),
             )
         )
         query = select(earlier.c.lane).where(earlier.c.lane == later.c.lane, earlier.c.version > later.c.version)

@@ -74,6 +74,8 @@ class BatchTable(Stored, table=True):
     horizon: int
     caught_up: bool
     behind: bool
+    learnt_from: int = big()
+    learnt_until: int = big()
     lanes: int
     read: int
     accepted: int

@@ -64,6 +64,8 @@ class Head(Row, frozen=True):
     horizon: int
     caught_up: bool
     behind: bool
+    learnt_from: int
+    learnt_until: int
 
 
 class Kept(Row, frozen=True):

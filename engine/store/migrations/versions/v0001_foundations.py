@@ -59,7 +59,8 @@ def truth() -> None:
     table(
         "batch", "lane version",
         "int: lane; big: version; text: kind; big: recorded_at reference watermark; text: work held;"
-        "int: horizon; flag: caught_up behind; int: lanes read accepted duplicates; big: outbox_sequence",
+        "int: horizon; flag: caught_up behind; big: learnt_from learnt_until; int: lanes read accepted duplicates;"
+        "big: outbox_sequence",
         **ROWS,
     )  # fmt: skip
     table(
