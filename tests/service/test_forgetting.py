@@ -79,7 +79,7 @@ def test_little_memory_changes_nothing(kept: int) -> None:
 
 def test_what_is_loaded_while_its_violation_is_being_spoken_of_knows_that() -> None:
     """The store's row is older until the batch is recorded; then nothing is laid over it any more."""
-    memory = LaneMemory(Lane(0, 0, 0, 0, 0, {}))
+    memory = LaneMemory(Lane(0))
     row = ViolationRow(
         id="v", organisation="acme", rule="FU-001", aggregate="acme/person/p", discriminator='["2026-01"]', severity="high",
         clause="G7", respondent="holder", holder="p", repository="", status="alleged", settled=True, opened_at=1,
