@@ -96,15 +96,25 @@ def activate(
 @ORGANISATION
 @pass_shell
 def shadow(shell: Shell, *, folder: Path, since: int | None, until: int | None, author: str, organisation: str | None) -> None:
-    """Evaluate the policies in DIR beside those in force: what they say is recorded, and nobody is accused by it."""
+    """Evaluate the policies in DIR beside those in force: what they say is recorded, and nobody is accused by it.
+
+    They are asked about the facts as these are folded for what is in force.
+    """
     with _acting(shell, folder, organisation) as (store, conditions, whose, bundle):
         data = PolicyShadowed(
             effective_from=policy_acts.moment(since), bundle=bundle.digest, author=author, until=policy_acts.moment(until)
         )
         event = policy_acts.act(store, conditions, whose, data, bundle, bootstrap.now_us())
+        lower = policy_acts.counted_from_before(store, conditions, whose, bundle, data.effective(event.time))
     at = instant_text(data.effective(event.time))
-    document = {"bundle": bundle.digest, "organisation": whose, "effective_from": at, "author": author}
+    document: dict[str, Any] = {"bundle": bundle.digest, "organisation": whose, "effective_from": at, "author": author}
+    document["counts_from_before"] = lower
     shell.document(document, f"Revision {bundle.digest[:12]} is evaluated beside that in force for {whose} from {at}.")
+    if lower:
+        shell.say(
+            f"It sets a lower threshold for {', '.join(lower)}. An activation would start these sums at its date; a shadow's "
+            "sums hold what was before. Read what it says of them once their window has passed."
+        )
 
 
 @click.command()

@@ -56,6 +56,11 @@ class Lowering:
             before = after
         return found
 
+    def lowered_by(self, other: Lowering) -> list[str]:
+        """Give the rules of which another revision sets a threshold lower, in any set that both have."""
+        both = sorted(self._limits.keys() & other._limits.keys())
+        return [code for code in SUMS if any(_stricter(self._limits[name][code], other._limits[name][code]) for name in both)]
+
     def _revision(self, digest: str) -> Lowering:
         known = self._revised.get(digest)
         if known is None and self._sets_of is not None:

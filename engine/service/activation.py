@@ -57,10 +57,15 @@ class Conditions(msgspec.Struct, frozen=True):
             msg = f"The store keeps no bundle {digest[:12]}."
             raise PolicyError(msg, "`covenant policy activate DIR` and `covenant policy shadow DIR` keep it first.") from error
         verify(bundle.digest, bundle.signature, self.keys)
-        changed = sorted(name for name, length in bundle.windows.items() if self.first.windows.get(name) != length)
+        first = self.first.windows
+        changed = sorted(name for name, length in bundle.windows.items() if first.get(name) != length)
         if changed:
-            msg = f"The bundle {digest[:12]} folds with another {', '.join(changed)} than the first one."
-            do = "Facts are folded with one set of lengths in a store: keep `facts` as they are, or begin another store."
+            was = ", ".join(f"{name}: {first.get(name)}" for name in changed)
+            msg = f"The bundle {digest[:12]} folds with another {', '.join(changed)} than the one this store began with."
+            do = (
+                f"What the rules are asked, of a shadow too, is folded with one set of lengths. Put `facts` in its params.json "
+                f"back to {was}; or take the events in anew, with `covenant --store sqlite:///NEW.db --policies DIR ingest FILE`."
+            )
             raise PolicyError(msg, do)
         return bundle
 

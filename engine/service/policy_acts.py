@@ -17,6 +17,7 @@ from engine.domain import codec, verdicts
 from engine.domain.errors import PolicyError, UsageError
 from engine.domain.events import Event
 from engine.domain.events.reference import PolicyActivated, PolicyRetired, PolicyShadowed
+from engine.domain.lowering import Lowering
 from engine.domain.reference import Reference
 from engine.domain.values import Instant
 from engine.policy.bundle import Bundle
@@ -102,6 +103,16 @@ def revisions(store: SqlStore) -> Iterator[Revised]:
         kind = event.type.split(".")[2]
         since = event.data.effective(event.time)
         yield Revised(kind, event.organisation, since, event.data.bundle, event.data.author, getattr(event.data, "approver", ""))
+
+
+def counted_from_before(store: SqlStore, conditions: Conditions, organisation: str, shadow: Bundle, at: int) -> list[str]:
+    """Give the rules whose threshold a shadow sets lower than what is in force: an activation would start their sums anew.
+
+    A shadow is asked about the facts as they are folded for the revision in force, so its sums hold what was before it.
+    """
+    digest = Reference(_reference(store)).in_force(organisation, at)
+    now = conditions.bundle(digest) if digest else conditions.first
+    return Lowering(now.data["params"]).lowered_by(Lowering(shadow.data["params"]))
 
 
 class Differing(msgspec.Struct, frozen=True):

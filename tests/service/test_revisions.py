@@ -14,13 +14,13 @@ import pytest
 from engine.domain.errors import EvaluatorUnavailable
 from engine.domain.events import Event
 from engine.domain.reference import Reference
-from engine.domain.values import instant_text
+from engine.domain.values import DAY_US, instant, instant_text
 from engine.intake.arrivals import Arrival
 from engine.policy.bundle import Bundle, digest_of, from_bytes, load_bundle
 from engine.policy.opa_child import OpaChild
 from engine.service import replay
 from engine.service.activation import Conditions
-from engine.service.policy_acts import differing
+from engine.service.policy_acts import counted_from_before, differing
 from engine.service.process import Body
 from engine.service.revisions import Others
 from engine.store.lookups import Lookups
@@ -268,3 +268,20 @@ def test_a_bundle_that_folds_otherwise_is_not_put_in_force(body: Body, store: Sq
     refusal = body.conditions and body.conditions.refusal(activation(other), Reference())
     assert refusal is not None
     assert "folds with another consumption_window_us" in str(refusal)
+    assert "back to consumption_window_us: 2592000000000; or take the events in anew, with" in str(refusal)
+    shadow = event("policy.shadowed", "2026-02-28", bundle=other.digest, author="a")
+    refusal = body.conditions and body.conditions.refusal(shadow, Reference())
+    assert "folds with another consumption_window_us" in str(refusal)
+
+
+def test_a_shadow_says_of_which_sums_it_counts_what_was_before(
+    body: Body, store: SqlStore, former: Bundle, stricter: Bundle
+) -> None:
+    """Of those whose threshold it sets lower than what is in force at its date, and of no others."""
+    conditions = Conditions(lambda digest: from_bytes(store.bundle(digest)), former)
+    at = int(instant("2026-03-02"))
+    assert counted_from_before(store, conditions, "acme", stricter, at) == ["FU-001"]
+    assert counted_from_before(store, conditions, "acme", former, at) == []
+    body.refer([Arrival(activation(stricter))], {}, 1)
+    assert counted_from_before(store, conditions, "acme", stricter, at) == []
+    assert counted_from_before(store, conditions, "acme", stricter, at - 2 * DAY_US) == ["FU-001"]
