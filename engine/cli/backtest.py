@@ -13,11 +13,15 @@ from engine.cli.shell import Shell, pass_shell
 from engine.domain.errors import UsageError
 from engine.policy.opa_child import OpaChild
 from engine.service import backtest as service
-from engine.service.backtest_inputs import count_inputs, keep_inputs
+from engine.service.backtest_inputs import Collect, count_inputs, keep_inputs
 from engine.service.backtest_page import page
 from engine.service.backtest_report import document, in_words
+from engine.service.refolding import refolded
 from engine.store.lookups import Lookups
+from engine.store.sql_store import SqlStore
 
+PARALLEL_FROM = 100_000
+"""Events from which on a history is refolded by as many processes as there are cores: fewer, and starting them takes longer."""
 COLUMNS = ("change", "rule", "severity", "holder", "repository", "opened_at", "count", "sentence")
 
 
@@ -27,7 +31,12 @@ COLUMNS = ("change", "rule", "severity", "holder", "repository", "opened_at", "c
 @click.option("--until", type=inputs.Moment(), help="Compare events before this time.")
 @click.option("--html", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Also write one page with charts.")
 @click.option("--resume", is_flag=True, help="Go on where a run of the same backtest was ended.")
-@click.option("--jobs", type=click.IntRange(1, 256), metavar="N", help="Calls to OPA at once. Default: one more than cores.")
+@click.option(
+    "--jobs",
+    type=click.IntRange(1, 256),
+    metavar="N",
+    help="Calls to OPA, and processes that refold, at once. Default: by cores.",
+)
 @click.option(
     "--work", type=click.Path(path_type=Path, file_okay=False), metavar="DIR", help="Where inputs and progress are kept."
 )
@@ -59,7 +68,7 @@ def backtest(
         shell.give("policies", folder)
         candidate = bootstrap.load_bundle(shell.settings, opa)
         with shell.progress("Refolding", Lookups(store).taken_in()) as progress:
-            kept = keep_inputs(store, candidate, work or settings.home / "backtest", progress)
+            kept = keep_inputs(store, candidate, work or settings.home / "backtest", progress, _collect(store, jobs))
         evaluator = OpaChild(candidate, opa, in_flight=jobs or service.cores() + 1, limits=bootstrap.limits_of(settings))
         with closing(evaluator), shell.progress("Judging", count_inputs(kept)) as progress:
             try:
@@ -75,3 +84,11 @@ def backtest(
         shell.rows(said["rows"], COLUMNS)
     else:
         shell.document(said, lambda: in_words(said))
+
+
+def _collect(store: SqlStore, jobs: int | None) -> Collect | None:
+    """Give how the journal is refolded: by several processes where there is enough to do, else (None) by this one."""
+    processes = min(jobs or service.cores(), service.cores())
+    if processes < 2 or Lookups(store).taken_in() < PARALLEL_FROM:
+        return None
+    return lambda of, bundle, progress: refolded(of, bundle, processes, progress)

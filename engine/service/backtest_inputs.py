@@ -14,7 +14,7 @@ import hashlib
 import os
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -52,6 +52,9 @@ class Kept(msgspec.Struct, frozen=True, array_like=True):
     """The event's own time (µs UTC)."""
     body: bytes
 
+
+Collect = Callable[[Store, Bundle, Progress], Iterator[Kept]]
+"""How a journal is refolded for its entries' final inputs."""
 
 _encode = msgspec.msgpack.Encoder(enc_hook=int).encode
 _decode = msgspec.msgpack.Decoder(list[Kept]).decode
@@ -130,8 +133,14 @@ def _code() -> str:
     return hasher.hexdigest()
 
 
-def keep_inputs(store: Store, bundle: Bundle, folder: Path, progress: Progress = lambda _: None) -> Path:
-    """Give the file of a history's inputs, refolding the journal where there is none yet; older ones are removed."""
+def keep_inputs(
+    store: Store, bundle: Bundle, folder: Path, progress: Progress = lambda _: None, collected: Collect | None = None
+) -> Path:
+    """Give the file of a history's inputs, refolding the journal where there is none yet; older ones are removed.
+
+    `collected` is how it is refolded; without it by `collect`, in this process.
+    """
+    collected = collected or collect
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"inputs-{key_of(store, bundle)}"
     if path.exists():
@@ -139,8 +148,7 @@ def keep_inputs(store: Store, bundle: Bundle, folder: Path, progress: Progress =
     fresh = folder / f"{path.name}.{os.getpid()}"
     try:
         with fresh.open("wb") as out:
-            for block in _blocks(collect(store, bundle, progress)):
-                write_block(out, _encode(block))
+            write_blocks(out, blocks_of(collected(store, bundle, progress)))
         for old in folder.glob("inputs-*"):
             if old != fresh:
                 old.unlink(missing_ok=True)
@@ -160,7 +168,8 @@ def collect(store: Store, bundle: Bundle, progress: Progress = lambda _: None) -
         yield from noting.kept()
 
 
-def _blocks(kept: Iterable[Kept]) -> Iterator[list[Kept]]:
+def blocks_of(kept: Iterable[Kept]) -> Iterator[list[Kept]]:
+    """Give inputs in blocks, as they are asked."""
     block: list[Kept] = []
     for one in kept:
         block.append(one)
@@ -191,6 +200,12 @@ def count_inputs(path: Path) -> int:
 def write_block(out: IO[bytes], payload: bytes) -> None:
     """Append a block: its length, its checksum, and itself."""
     out.write(len(payload).to_bytes(4, "big") + zlib.crc32(payload).to_bytes(4, "big") + payload)
+
+
+def write_blocks(out: IO[bytes], blocks: Iterable[list[Kept]]) -> None:
+    """Write blocks of inputs, one after the other."""
+    for block in blocks:
+        write_block(out, _encode(block))
 
 
 def read_blocks(file: IO[bytes]) -> Iterator[bytes]:
