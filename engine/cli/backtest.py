@@ -11,6 +11,7 @@ from engine import bootstrap
 from engine.cli import inputs
 from engine.cli.shell import Shell, pass_shell
 from engine.domain.errors import UsageError
+from engine.policy.bundle import from_bytes
 from engine.policy.opa_child import OpaChild
 from engine.service import backtest as service
 from engine.service.backtest_inputs import Collect, count_inputs, keep_inputs
@@ -76,6 +77,9 @@ def backtest(
             except KeyboardInterrupt:
                 shell.say("Ended. The same command with --resume goes on from here.")
                 raise
+        windows = from_bytes(store.bundle(store.first_bundle())).windows
+    if other := sorted(name for name, length in candidate.windows.items() if windows.get(name) != length):
+        shell.say(f"It folds with another {', '.join(other)} than this store: it comes into force only in a store of its own.")
     said = document(result)
     if html is not None:
         html.write_text(page(said, f"http://{settings.host}:{settings.port}"), encoding="utf-8")

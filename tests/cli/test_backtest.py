@@ -110,6 +110,17 @@ def test_a_window_limits_what_is_compared_and_not_what_is_folded(covenant: Run, 
     assert late["events"] + early["events"] == whole["events"]
 
 
+def test_other_lengths_of_windows_can_be_tried_and_it_is_said_where_they_can_come_into_force(covenant: Run, folder: Path) -> None:
+    """A cap over a shorter window, before anybody asks for it to be put in force."""
+    ingested(covenant, consuming(folder))
+    shorter = candidate(folder, '"consumption_window_us": 2592000000000', '"consumption_window_us": 86400000000')
+    told = covenant("--format", "json", "backtest", shorter)
+    assert document(told)["opened"] == 0
+    assert (
+        "folds with another consumption_window_us than this store: it comes into force only in a store of its own" in told.stderr
+    )
+
+
 def test_kept_inputs_give_what_a_refold_gives(covenant: Run, folder: Path) -> None:
     """The same bytes from a fresh refold, from inputs that were kept, and by one call at a time."""
     ingested(covenant, many(folder))
