@@ -297,6 +297,8 @@ class Batch(Row, frozen=True):
     """When the first and the last of what it recorded were learnt: moments that believed sources name may go to and fro."""
     positions: dict[str, int] = {}
     """Next offset per `topic/partition` (or file) after this batch."""
+    resolved: tuple[str, ...] = ()
+    """Ids of refusals that don't stand any more: a fact that had no effect has one after all."""
     journal: tuple[JournalRow, ...] = ()
     seen: tuple[SeenRow, ...] = ()
     originals: tuple[OriginalRow, ...] = ()

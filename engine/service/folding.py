@@ -15,6 +15,7 @@ from engine.domain.cause import Cause
 from engine.domain.derivation import Delivery, pack
 from engine.domain.effects import Derived
 from engine.domain.events import Event
+from engine.domain.events.base import Problem
 from engine.domain.events.reference import FeedCompletedThrough
 from engine.domain.order import Place, place
 from engine.domain.order import lane as lane_of
@@ -50,6 +51,8 @@ class Folding:
         self.postings: list[PostingRow] = []
         self.refused: list[RefusedRow] = []
         """What has no effect though it was taken in."""
+        self.resolved: set[str] = set()
+        """Ids of what was told of as such and isn't so any more."""
         self._away: dict[int, list[tuple[Delivery, str]]] = {}
         """Lane → deliveries to it, each with its event as written."""
         self.touched: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
@@ -126,6 +129,7 @@ class Folding:
             retired = self.retired.pop((aggregate.key, delivery.identity), None)
             entry = retired[1] if retired else Entry(delivery.identity, at, delivery.event)
             self.memory.entries += 1
+        self._resolve(aggregate, entry)
         if entry.place.time != at.time:  # what was posted of it happened at another time: it is taken back there
             self._post(aggregate, entry, {})
         entry.place, entry.event = at, delivery.event
@@ -153,6 +157,7 @@ class Folding:
             heapq.heappush(self._order, (KINDS.get(aggregate.kind, 9), aggregate.key))
 
     def _retire(self, aggregate: Aggregate, entry: Entry) -> None:
+        self._resolve(aggregate, entry)
         self._send(aggregate, entry, [])
         aggregate.sums.fold(entry, [])
         self._post(aggregate, entry, {})
@@ -228,10 +233,20 @@ class Folding:
 
     def _tell_refused(self, aggregate: Aggregate, entry: Entry) -> None:
         """Tell once of a fact that has no effect; the journal keeps it, and it has one as soon as what it contradicts is gone."""
-        problem, before = entry.effects.refused, entry.refused
-        entry.refused = problem.code if problem is not None else ""
-        if problem is not None and problem.code != before:
+        problem = entry.effects.refused
+        if problem is None or problem.code != entry.refused:
+            self._resolve(aggregate, entry)
+        if problem is not None and not entry.refused:
+            entry.refused = problem.code
             self.refused.append(unapplied(problem, entry.event, aggregate.key, self.recorded_at))
+
+    def _resolve(self, aggregate: Aggregate, entry: Entry) -> None:
+        """Take back that a fact has no effect: it has one now, says something else, or went elsewhere."""
+        if entry.refused:
+            gone = unapplied(Problem(entry.refused, ""), entry.event, aggregate.key, self.recorded_at).id
+            self.refused = [row for row in self.refused if row.id != gone]
+            self.resolved.add(gone)
+            entry.refused = ""
 
     def wake(self, keys: Iterable[str]) -> None:
         """Let aggregates fold on whose deadlines have fallen due."""

@@ -70,6 +70,7 @@ class Recording:
             violations=tuple(deciding.violations.values()),
             changes=tuple(deciding.changes),
             indeterminates=tuple(deciding.indeterminates),
+            resolved=tuple(sorted(folding.resolved)),
             refused=(*work.refused, *folding.refused),
             derived=tuple({(r.aggregate, r.identity, r.key, r.target): r for r in folding.derived}.values()),
             outbox=outbox,

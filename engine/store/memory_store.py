@@ -217,6 +217,8 @@ class MemoryStore:
         self._shadows.update(((row.bundle, row.aggregate, row.identity), row) for row in batch.shadows)
         for row in batch.inputs:
             self._inputs.setdefault(row.digest, row)
+        for ident in batch.resolved:
+            self.refused.pop(ident, None)
         for refused in batch.refused:
             self.refused.setdefault(refused.id, refused)
 

@@ -96,6 +96,7 @@ AGGREGATES: Final = Plan(t.AggregateTable, AggregateRow)
 POSITIONS: Final = Plan(t.PositionTable, Position, "lane")
 BUNDLES: Final = Plan(t.BundleTable, Kept, keep=True)
 _SNAPSHOTS: Any = t.BalanceSnapshotTable.__table__  # type: ignore[attr-defined]
+_REFUSED: Any = t.RefusedTable.__table__  # type: ignore[attr-defined]
 
 
 class Writer:
@@ -122,6 +123,8 @@ class Writer:
         self._upsert(WITHDRAWALS, batch.withdrawn, batch.lane, batch.version)
         self._insert(OUTBOX, batch.outbox, batch.lane)
         self._upsert(INPUTS, batch.inputs)
+        for ident in batch.resolved:
+            self.connection.execute(delete(_REFUSED).where(_REFUSED.c.id == ident))
         self._upsert(REFUSED, batch.refused)
         self._upsert(SHADOWS, batch.shadows)
         self.projections(batch)

@@ -106,3 +106,23 @@ def test_a_transfer_to_oneself_moves_nothing() -> None:
     assert effects.refused is not None
     assert (effects.refused.code, effects.postings, effects.derived) == ("transfer-to-oneself", [], [])
     assert state.grants["G1"].outstanding == 10 * MICRO
+
+
+def test_what_a_late_fact_gives_an_effect_leaves_the_list(covenant: Run, folder: Path) -> None:
+    """A rollover into a grant that was over is told of; that the grant ended later than was thought undoes it."""
+    there = {**GRANT, "rollover_max": "10"}
+    events = [
+        event("grant.issued", "2026-01-01", **there),
+        event("grant.issued", "2026-01-01", **{**there, "grant_id": "G2"}),
+        event("grant.rolled_over", "2026-01-05", ident="a", grant_id="G1", holder="p-1", to_grant="G2"),
+        event("grant.rolled_over", "2026-01-05", ident="b", grant_id="G2", holder="p-1", to_grant="G1"),
+    ]
+    assert covenant("ingest", write(folder / "over.jsonl", events)).exit_code == 0
+    assert told(covenant) == [("rollover-to-ended", "journal: acme/person/p-1")]
+    before = [event("grant.transferred", "2026-01-03", grant_id="G2", holder="p-1", to="p-2")]
+    assert covenant("ingest", write(folder / "before.jsonl", before)).exit_code == 0
+    assert told(covenant) == [("rollover-to-ended", "journal: acme/person/p-1")]
+    voided = [event("grant.voided", "2026-01-02", grant_id="G1", holder="p-1")]
+    assert covenant("ingest", write(folder / "voided.jsonl", voided)).exit_code == 0
+    assert told(covenant) == []
+    assert covenant("replay", "--check").exit_code == 0
