@@ -13,6 +13,8 @@ from engine.cli.shell import Shell, pass_shell
 from engine.domain.errors import UsageError
 from engine.service import replay as service
 from engine.service.standing import export_standing
+from engine.store import names
+from engine.store.sql_store import SqlStore
 
 
 @click.command(short_help="Refold the whole journal and compare with what was decided.")
@@ -29,16 +31,28 @@ def replay(shell: Shell, *, check: bool, canonical: bool, rebuild: bool) -> None
     opa = bootstrap.find_opa(shell.settings)
     with closing(bootstrap.read_store(shell.settings)) as store, shell.progress("Replaying") as progress:
         report = how(store, opa, progress, bootstrap.limits_of(shell.settings))
+        gone = _dropped(store) if canonical and report.differences else 0
     for line in report.first:
         shell.say(line)
     if report.differences > len(report.first) > 0:
         shell.say(f"And {report.differences - len(report.first)} differences more.")
+    if gone:
+        shell.say(
+            f"Of unknown names {gone:,} facts were dropped after 30 days. A refold finds them again where their repositories "
+            "tell of them: if a name was linked after that, what it did before is in the refold only."
+        )
     noun = "lines of what stands" if canonical else "decisions"
     verdict = "none differs" if not report.differences else f"{report.differences:,} differ"
     text = f"{report.decisions:,} {noun} made again: {verdict}." + (" The projections were written anew." if rebuild else "")
     shell.document({"decisions": report.decisions, "differences": report.differences}, text)
     if report.differences:
         raise click.exceptions.Exit(1)
+
+
+def _dropped(store: SqlStore) -> int:
+    """Count the facts of unknown names that were dropped."""
+    with store.reading() as connection:
+        return sum(row.count for row in names.all_dropped(connection))
 
 
 @click.command(short_help="Write what stands now, in a form two stores can be compared by.")

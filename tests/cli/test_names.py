@@ -38,3 +38,16 @@ def test_names_that_wait_are_listed_and_what_was_dropped_is_counted(covenant: Ru
     dropped = json.loads(covenant("--format", "json", "names", "--dropped").stdout)
     assert (dropped["organisation"], dropped["kind"], dropped["count"]) == ("acme", "login", 1)
     assert "1 facts of unknown names were dropped" in covenant("names").stderr
+
+
+def test_a_refold_that_finds_what_was_dropped_says_so(covenant: Run, folder: Path) -> None:
+    """The name was linked after its time was over: in the store nothing came of what it did, in a refold in order it does."""
+    said = [*SAID, event("grant.issued", "2026-01-01", grant_id="G", holder="p-1", quantity="5", vesting="immediate")]
+    ingested(covenant, write(folder / "events.jsonl", said))
+    ingested(covenant, "--until", "2099-01-01", write(folder / "none.jsonl", ()))
+    target = {"kind": "person", "id": "p-1"}
+    late = [event("alias.linked", "2026-01-03", alias=LOGIN, target=target, verified=True)]
+    ingested(covenant, write(folder / "late.jsonl", late))
+    assert covenant("replay", "--check").exit_code == 0
+    refold = covenant("replay", "--canonical")
+    assert (refold.exit_code, "1 facts were dropped after 30 days" in refold.stderr) == (1, True)
