@@ -24,7 +24,10 @@ from engine.service.roll_forward import PARTS
 ROWS_MAX: Final = 1_000_000
 """Rows a sheet; Excel itself ends at 1,048,576."""
 MONEY: Final = "#,##0.00;[Red]-#,##0.00"
-UNITS: Final = "#,##0.######"
+UNITS: Final = "#,##0.00####"
+"""With two places at least: Excel would leave the point of a whole number standing alone."""
+WIDTH: Final = 18
+"""Of a column, in characters: a figure that doesn't fit is shown as ####."""
 _PREFACE: Final = ("as_of", "known_at", "basis", "basis_means", "projected", "notice")
 _PERIOD: Final = ("from", "to", "period", "known_at", "opening_known_at", "basis", "basis_means", "currency", "notice")
 _MONEYS: Final = frozenset(("liability_vested", "liability_accrued", "liability", "value", *PARTS, "cost", "settled"))
@@ -44,8 +47,8 @@ def write(path: Path, document: dict[str, Any], entries: Iterable[dict[str, Any]
 
 
 def _balances(book: Any, document: dict[str, Any], columns: Sequence[str]) -> None:
-    sheet = book.create_sheet("Balances")
     names = (*IDENTITY, *columns, *VALUES)
+    sheet = _opened(book, "Balances", names, len(_PREFACE) + 1)
     _preface(sheet, document, _PREFACE)
     sheet.append(_heads(sheet, names))
     first = len(_PREFACE) + 2
@@ -77,9 +80,10 @@ def _preface(sheet: Any, document: dict[str, Any], names: Sequence[str]) -> None
 
 
 def _movements(book: Any, document: dict[str, Any]) -> None:
-    sheet = book.create_sheet("Report")
+    names = ("part", "value", "movements added up")
+    sheet = _opened(book, "Report", names, len(_PERIOD) + 1)
     _preface(sheet, document, _PERIOD)
-    sheet.append(_heads(sheet, ("part", "value", "movements added up")))
+    sheet.append(_heads(sheet, names))
     letters = {name: get_column_letter(number) for number, name in enumerate(MOVEMENT, 1)}
     parts, values = (f"Movements!{letters[name]}:{letters[name]}" for name in ("part", "exact"))
     for part in PARTS:
@@ -99,12 +103,22 @@ def _sheet(book: Any, title: str, names: Sequence[str], rows: Iterable[dict[str,
     for count, row in enumerate(rows):
         if count % ROWS_MAX == 0:
             number += 1
-            sheet = book.create_sheet(title if number == 1 else f"{title} {number}")
+            sheet = _opened(book, title if number == 1 else f"{title} {number}", names, 1)
             sheet.append(_heads(sheet, names))
         if sheet is not None:
             sheet.append([_cell(sheet, name, row.get(name)) for name in names])
     if sheet is None:
-        book.create_sheet(title).append(list(names))
+        sheet = _opened(book, title, names, 1)
+        sheet.append(_heads(sheet, names))
+
+
+def _opened(book: Any, title: str, names: Sequence[str], heads: int) -> Any:
+    """Begin a sheet whose first `heads` rows stay in view; a sheet that is written once can't be told so afterwards."""
+    sheet = book.create_sheet(title)
+    sheet.freeze_panes = f"A{heads + 1}"
+    for number in range(1, len(names) + 1):
+        sheet.column_dimensions[get_column_letter(number)].width = WIDTH
+    return sheet
 
 
 def _heads(sheet: Any, names: Sequence[str]) -> list[Any]:

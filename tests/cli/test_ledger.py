@@ -113,6 +113,8 @@ def test_a_controller_opens_it_in_excel(example_store: Run, folder: Path) -> Non
     assert report["closing"][0] == 7686
     assert report["remeasurement"] == (-854, '=ROUND(SUMIF(Movements!E:E,"remeasurement",Movements!L:L),2)')
     assert book["Movements"]["E1"].value == "part"
+    exact = sum(row[11].value for row in book["Movements"].iter_rows(min_row=2) if row[4].value == "remeasurement")
+    assert (round(exact, 2), book["Movements"].freeze_panes) == (-854, "A2")
     balances = example_store(
         "ledger", "--as-of", "2026-08-16", "--known-at", "2026-08-16", "--format", "xlsx", "--output", "b.xlsx"
     )
@@ -121,6 +123,11 @@ def test_a_controller_opens_it_in_excel(example_store: Run, folder: Path) -> Non
     heads = [cell.value for cell in sheet[7]]
     total = {head: cell.value for head, cell in zip(heads, sheet[11], strict=True)}
     assert (total["organisation"], total["outstanding"], total["liability"]) == ("total", 6600, 10325.81)
+    added = {head: cell.value for head, cell in zip(heads, sheet[12], strict=True)}
+    letter = sheet[7][heads.index("outstanding")].column_letter
+    assert added["outstanding"] == f"=SUM({letter}8:{letter}10)"
+    assert sum(sheet[f"{letter}{row}"].value for row in range(8, 11)) == total["outstanding"]
+    assert (sheet.freeze_panes, sheet[f"{letter}8"].number_format) == ("A8", "#,##0.00####")
 
 
 def test_a_name_that_looks_like_a_formula_stays_a_text(covenant: Run, folder: Path) -> None:
