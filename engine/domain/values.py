@@ -23,6 +23,7 @@ FOREVER: Final = LIMIT
 _EPOCH: Final = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,40})(?:\.[0-9]{1,6})?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATE_LENGTH: Final = 10
 
 
 class Quantity(int):
@@ -75,7 +76,7 @@ def instant(text: object) -> Instant:
         msg = f"Expected an RFC 3339 time such as 2026-01-31T08:00:00Z, got {str(text)[:40]!r}"
         raise Refusal(msg, code="invalid-time")
     try:
-        if _DATE.fullmatch(text):
+        if len(text) == _DATE_LENGTH and _DATE.fullmatch(text):
             when = dt.datetime.fromisoformat(text).replace(tzinfo=dt.UTC)
         else:
             when = dt.datetime.fromisoformat(text)

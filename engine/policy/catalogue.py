@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -54,7 +54,7 @@ class Rule(msgspec.Struct, frozen=True):
 
     def applies(self, event: Mapping[str, Any]) -> bool:
         """Whether the source of an event of its type asserts what the rule speaks of, such as a region."""
-        return "none" not in [event.get(path.removeprefix("event.")) for path in self.asserted]
+        return not self.asserted or "none" not in [event.get(path) for path in _fields(self.asserted)]
 
     def concerns(self, event: Mapping[str, Any]) -> bool:
         """Whether the rule speaks of an event of its type: not if what the event says of itself rules the rule out.
@@ -125,6 +125,12 @@ def make_rule(opa: Path, folder: Path, module: Module) -> Rule:
     except KeyError as error:
         msg = f"{module.name}: its METADATA lacks {error}."
         raise PolicyError(msg, "Add it under custom, as in the other rules.") from error
+
+
+@lru_cache
+def _fields(paths: tuple[str, ...]) -> tuple[str, ...]:
+    """Give the fields of an event that paths such as event.region name."""
+    return tuple(path.removeprefix("event.") for path in paths)
 
 
 def _events(module: Module) -> tuple[str, ...]:
