@@ -10,7 +10,7 @@ from engine.domain.events.people import ApprovalGranted
 from engine.domain.values import FOREVER
 
 MOST = 16
-"""How many approvals an input carries at most: those decided last."""
+"""How many approvals an input carries at most: of more, none, since the one that counts may be among the rest."""
 
 
 class Approval(msgspec.Struct):
@@ -51,19 +51,26 @@ class Approvals(msgspec.Struct):
             return []
         return sorted((a for a in self.known.values() if a.since <= at < a.until), key=lambda a: a.id)
 
-    def in_force(self, at: int) -> list[dict[str, Any]]:
-        """Give those in force as an input carries them."""
-        return _carried(self.standing(at)) if self.known else []
-
-    def in_force_within(self, since: int, until: int) -> list[dict[str, Any]]:
-        """Give those in force at some instant of [since, until], as an input carries them."""
+    def within(self, since: int, until: int) -> list[Approval]:
+        """Give those in force at some instant of [since, until], by id."""
         held = (a for a in self.known.values() if a.since < a.until and a.since <= until and since < a.until)
-        return _carried(sorted(held, key=lambda a: a.id))
+        return sorted(held, key=lambda a: a.id)
+
+
+def tell(facts: dict[str, Any], unknown: dict[str, str], standing: list[Approval], *, kind: str = "", silent: str = "") -> None:
+    """Add approvals to facts; unknown where an input can't carry all, or where one of a kind is missing and may not be told yet.
+
+    `silent` says why a missing one may not be told yet; empty where its feed is complete.
+    """
+    if len(standing) > MOST:
+        unknown["facts.approvals"] = f"more than {MOST} approvals are in force, more than an input can carry"
+    elif silent and not any(one.kind == kind for one in standing):
+        unknown["facts.approvals"] = silent
+    else:
+        facts["approvals"] = _carried(standing) if standing else []
 
 
 def _carried(standing: list[Approval]) -> list[dict[str, Any]]:
-    if len(standing) > MOST:
-        standing = sorted(sorted(standing, key=lambda a: (a.decided, a.id))[-MOST:], key=lambda a: a.id)
     return [
         {
             "id": a.id,

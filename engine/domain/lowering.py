@@ -3,7 +3,8 @@
 A holder to whom another agreement version comes to apply, whose threshold is lower than that of the version before, isn't
 charged with what was within the old one: the sum starts no earlier than that moment. So it is where a newer revision of the
 policies sets the threshold lower from a date. A threshold that is the same or higher
-changes nothing. What is compared with a person's own past (FU-002, IP-011) is no cap, and a pool has no agreement (FU-019).
+changes nothing. What is compared with a person's own past (FU-002, IP-011) is no cap. A pool has no agreement: FU-019 is
+lowered by a revision alone.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 
 SUMS: Final[dict[str, tuple[str, ...]]] = {
     "FU-001": ("cap_u",), "FU-004": ("consumers",), "FU-012": ("ppm", "floor_s"), "IP-007": ("pushes", "trivial_commits"),
+    "FU-019": ("ppm", "hours"),
 }  # fmt: skip
 """Rule → thresholds that its sum over a window is held against, all of which are stricter the lower they are."""
 ALWAYS: Final = -1

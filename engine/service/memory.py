@@ -87,7 +87,7 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog, lowering: Lo
         return permitted(repository.fold(state, event, at, log.now), event, at)
 
     def fold_pool(state: Any, event: Event, at: int) -> Effects:
-        return permitted(pool.fold(state, event, at), event, at)
+        return permitted(pool.fold(state, event, at, log.now, lowering), event, at)
 
     def permitted(effects: Effects, event: Event, at: int) -> Effects:
         """Ask under the records that hold whoever is concerned: where they are employed isn't known but to themselves."""
@@ -102,7 +102,7 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog, lowering: Lo
         begin = partial(repository.State, release_us=windows["release_us"])
         return Folder(begin, fold_repository, encode, restore, log.heard, again)
     if kind == "pool":
-        return Folder(pool.State, fold_pool, encode, restore)
+        return Folder(pool.State, fold_pool, encode, restore, log.heard)
     return Folder(alias.State, alias.fold, encode, restore)
 
 

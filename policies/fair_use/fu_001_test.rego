@@ -28,3 +28,11 @@ test_fu_001[case] if {
 	testing.only("FU-001", fair_use.breach) == breach with input as doc
 	testing.only("FU-001", fair_use.excuse) == excuse with input as doc
 }
+
+# What isn't known is a path that isn't there. Each: the path, breach.
+test_fu_001_unknown[path] if {
+	some path, breach in {"/facts/use/ccu_30d_u": set(), "/facts/approvals": fu_001_over(1000000001)}
+	doc := testing.without(testing.with_facts("usage", {"/facts/use/ccu_30d_u": 1000000001}), path)
+	testing.only("FU-001", fair_use.breach) == breach with input as doc
+	testing.only("FU-001", fair_use.excuse) == set() with input as doc
+}

@@ -36,3 +36,11 @@ test_fu_003_excuses_only_where_no_instant_is_left if {
 	doc := testing.with_facts("usage", {"/facts/use/networks": [["AS1", "AS2", "AS3"], ["AS1", "AS2", "AS64512"]]})
 	testing.only("FU-003", fair_use.excuse) == set() with input as doc
 }
+
+# What isn't known is a path that isn't there.
+test_fu_003_finds_nothing_by_a_missing_fact[path] if {
+	some path in ["/facts/use/networks"]
+	doc := testing.without(testing.with_facts("usage", {"/facts/use/networks": [["AS1", "AS2", "AS64512"]]}), path)
+	testing.only("FU-003", fair_use.breach) == set() with input as doc
+	testing.only("FU-003", fair_use.excuse) == set() with input as doc
+}

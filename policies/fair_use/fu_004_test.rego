@@ -23,3 +23,11 @@ test_fu_004[case] if {
 	testing.only("FU-004", fair_use.breach) == breach with input as doc
 	testing.only("FU-004", fair_use.excuse) == set() with input as doc
 }
+
+# What isn't known is a path that isn't there.
+test_fu_004_finds_nothing_by_a_missing_fact[path] if {
+	some path in ["/facts/use/consumers_24h", "/facts/grant/personal"]
+	doc := testing.without(testing.with_facts("usage", {"/facts/use/consumers_24h": 3}), path)
+	testing.only("FU-004", fair_use.breach) == set() with input as doc
+	testing.only("FU-004", fair_use.excuse) == set() with input as doc
+}

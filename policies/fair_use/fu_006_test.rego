@@ -27,3 +27,11 @@ test_fu_006[case] if {
 	testing.only("FU-006", fair_use.breach) == breach with input as doc
 	testing.only("FU-006", fair_use.excuse) == excuse with input as doc
 }
+
+# What isn't known is a path that isn't there. Each: the path, breach.
+test_fu_006_unknown[path] if {
+	some path, breach in {"/facts/transfer": set(), "/facts/approvals": fu_006_moved("late")}
+	doc := testing.without(testing.with_facts("transfer", {"/facts/transfer/approval": "late", "/facts/approvals/0/decided": after}), path)
+	testing.only("FU-006", fair_use.breach) == breach with input as doc
+	testing.only("FU-006", fair_use.excuse) == set() with input as doc
+}

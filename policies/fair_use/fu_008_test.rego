@@ -24,3 +24,11 @@ test_fu_008[case] if {
 	testing.only("FU-008", fair_use.breach) == breach with input as doc
 	testing.only("FU-008", fair_use.excuse) == set() with input as doc
 }
+
+# What isn't known is a path that isn't there.
+test_fu_008_finds_nothing_by_a_missing_fact[path] if {
+	some path in ["/facts/coverage", "/facts/grant/id"]
+	doc := testing.without(testing.with_facts("usage", {"/facts/coverage": "expired"}), path)
+	testing.only("FU-008", fair_use.breach) == set() with input as doc
+	testing.only("FU-008", fair_use.excuse) == set() with input as doc
+}

@@ -25,3 +25,11 @@ test_fu_011[case] if {
 	testing.only("FU-011", fair_use.breach) == breach with input as doc
 	testing.only("FU-011", fair_use.excuse) == excuse with input as doc
 }
+
+# What isn't known is a path that isn't there: the breach stands, and the engine makes the outcome indeterminate.
+test_fu_011_excuses_nothing_by_a_missing_fact[path] if {
+	some path in ["/facts/travel"]
+	doc := testing.without(testing.with_facts("usage", {"/event/region": "IR", "/facts/travel": ["IR"]}), path)
+	testing.only("FU-011", fair_use.breach) == fu_011_from("IR") with input as doc
+	testing.only("FU-011", fair_use.excuse) == set() with input as doc
+}

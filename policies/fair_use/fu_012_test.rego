@@ -31,3 +31,11 @@ test_fu_012[case] if {
 	testing.only("FU-012", fair_use.breach) == breach with input as doc
 	testing.only("FU-012", fair_use.excuse) == set() with input as doc
 }
+
+# What isn't known is a path that isn't there.
+test_fu_012_finds_nothing_by_a_missing_fact[path] if {
+	some path in ["/facts/use/gpu_idle_s_7d", "/facts/use/gpu_s_7d", "/event/utilisation"]
+	doc := testing.without(testing.with_facts("usage", {"/event/type": "compute.usage.gpu.v1", "/event/utilisation": "device", "/facts/use/gpu_idle_s_7d": 70001, "/facts/use/gpu_s_7d": 100000}), path)
+	testing.only("FU-012", fair_use.breach) == set() with input as doc
+	testing.only("FU-012", fair_use.excuse) == set() with input as doc
+}

@@ -24,3 +24,11 @@ test_fu_015[case] if {
 	testing.only("FU-015", fair_use.breach) == breach with input as doc
 	testing.only("FU-015", fair_use.excuse) == excuse with input as doc
 }
+
+# What isn't known is a path that isn't there: the breach stands, and the engine makes the outcome indeterminate.
+test_fu_015_excuses_nothing_by_a_missing_fact[path] if {
+	some path in ["/facts/workload"]
+	doc := testing.without(testing.with_facts("usage", {"/event/tag": "mining", "/facts/workload": "cleared"}), path)
+	testing.only("FU-015", fair_use.breach) == fu_015_tagged with input as doc
+	testing.only("FU-015", fair_use.excuse) == set() with input as doc
+}

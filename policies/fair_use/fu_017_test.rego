@@ -31,3 +31,16 @@ test_fu_017[case] if {
 	testing.only("FU-017", fair_use.breach) == breach with input as doc
 	testing.only("FU-017", fair_use.excuse) == excuse with input as doc
 }
+
+# What isn't known is a path that isn't there. Each: the path, breach, excuse.
+test_fu_017_unknown[path] if {
+	some path, [breach, excuse] in {
+		"/facts/approvals": [fu_017_over(10000000001), set()],
+		"/facts/committed_u": [set(), fu_017_board],
+		"/facts/plan_u": [set(), fu_017_board],
+		"/facts/plan": [set(), fu_017_board],
+	}
+	doc := testing.without(testing.with_facts("pool", {"/event/type": "compute.pool.committed.v1", "/facts/committed_u": 10000000001}), path)
+	testing.only("FU-017", fair_use.breach) == breach with input as doc
+	testing.only("FU-017", fair_use.excuse) == excuse with input as doc
+}

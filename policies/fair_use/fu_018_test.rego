@@ -30,3 +30,11 @@ test_fu_018[case] if {
 	testing.only("FU-018", fair_use.breach) == breach with input as doc
 	testing.only("FU-018", fair_use.excuse) == set() with input as doc
 }
+
+# What isn't known is a path that isn't there.
+test_fu_018_finds_nothing_by_a_missing_fact[path] if {
+	some path in ["/facts/spend_90d_u", "/facts/top_provider_ppm", "/facts/top_provider"]
+	doc := testing.without(testing.with_facts("pool", {"/facts/spend_90d_u": 9000000000, "/facts/top_provider_ppm": 800001}), path)
+	testing.only("FU-018", fair_use.breach) == set() with input as doc
+	testing.only("FU-018", fair_use.excuse) == set() with input as doc
+}

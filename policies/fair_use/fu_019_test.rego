@@ -31,3 +31,11 @@ test_fu_019[case] if {
 	testing.only("FU-019", fair_use.breach) == breach with input as doc
 	testing.only("FU-019", fair_use.excuse) == set() with input as doc
 }
+
+# What isn't known is a path that isn't there.
+test_fu_019_finds_nothing_by_a_missing_fact[path] if {
+	some path in ["/facts/contended_hours", "/facts/holder_contended_gpu_s", "/facts/contended_capacity_gpu_s"]
+	doc := testing.without(testing.with_facts("pool", {"/facts/contended_hours": 10, "/facts/holder_contended_gpu_s": 60001}), path)
+	testing.only("FU-019", fair_use.breach) == set() with input as doc
+	testing.only("FU-019", fair_use.excuse) == set() with input as doc
+}

@@ -24,3 +24,15 @@ test_ip_003[case] if {
 	testing.only("IP-003", ip_ownership.breach) == breach with input as doc
 	testing.only("IP-003", ip_ownership.excuse) == excuse with input as doc
 }
+
+# What isn't known is a path that isn't there. Each: the path, breach, excuse.
+test_ip_003_unknown[path] if {
+	some path, [breach, excuse] in {
+		"/facts/in_org": [set(), divestiture],
+		"/event/to_in_org": [set(), divestiture],
+		"/facts/approvals": [ip_003_out, set()],
+	}
+	doc := testing.without(testing.with_facts("repository", {}), path)
+	testing.only("IP-003", ip_ownership.breach) == breach with input as doc
+	testing.only("IP-003", ip_ownership.excuse) == excuse with input as doc
+}

@@ -15,7 +15,6 @@ ip_004_cases := {
 	"public": [{"/facts/was_private": false, "/facts/approvals": []}, set(), set()],
 	"never ours": [{"/facts/in_org": false, "/facts/approvals": []}, set(), set()],
 	"to an organisation": [{"/event/to_owner_kind": "organisation", "/facts/approvals": []}, set(), set()],
-	"to whom is unknown": [{"/event/to_owner_kind": "unknown", "/facts/approvals": []}, set(), set()],
 	"within the organisation": [{"/event/to_in_org": true, "/facts/approvals": []}, set(), set()],
 	"not a fork": [{"/event/type": "compute.repository.visibility_changed.v1", "/facts/approvals": []}, set(), set()],
 }
@@ -30,3 +29,18 @@ test_ip_004[case] if {
 }
 
 patch(changes) := [{"op": "replace", "path": path, "value": value} | some path, value in changes]
+
+# What isn't known is a path that isn't there. Each: the path, breach, excuse.
+test_ip_004_unknown[path] if {
+	some path, [breach, excuse] in {
+		"/facts/was_private": [set(), sanctioned],
+		"/facts/in_org": [set(), sanctioned],
+		"/event/to_owner_kind": [set(), sanctioned],
+		"/event/to_in_org": [set(), sanctioned],
+		"/facts/approvals": [ip_004_forked, set()],
+	}
+	fork := {"/event/type": "compute.repository.forked.v1", "/facts/approvals/0/kind": "fork"}
+	doc := testing.without(testing.with_facts("repository", fork), path)
+	testing.only("IP-004", ip_ownership.breach) == breach with input as doc
+	testing.only("IP-004", ip_ownership.excuse) == excuse with input as doc
+}

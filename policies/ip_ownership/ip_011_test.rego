@@ -44,6 +44,14 @@ test_ip_011[case] if {
 	testing.only("IP-011", ip_ownership.excuse) == excuse with input as doc
 }
 
+# Whether a handover was agreed or approved may not be known: the breach stands, and the engine makes the outcome indeterminate.
+test_ip_011_excuses_nothing_by_a_missing_fact if {
+	agreed := {"/facts/handover": "agreed", "/facts/approvals": [handover]}
+	doc := testing.with_facts("reading", agreed)
+	testing.only("IP-011", ip_ownership.excuse) == ip_011_by_approval with input as testing.without(doc, "/facts/handover")
+	testing.only("IP-011", ip_ownership.excuse) == ip_011_by_record with input as testing.without(doc, "/facts/approvals")
+}
+
 test_ip_011_finds_nothing_by_a_missing_fact[path] if {
 	some path in ["/facts/downloads/usual", "/facts/downloads", "/facts/exit", "/event/in_org", "/event/private"]
 	doc := testing.without(testing.with_facts("reading", {}), path)

@@ -26,3 +26,11 @@ test_ip_012[case] if {
 	testing.only("IP-012", ip_ownership.breach) == breach with input as doc
 	testing.only("IP-012", ip_ownership.excuse) == set() with input as doc
 }
+
+# What isn't known is a path that isn't there.
+test_ip_012_finds_nothing_by_a_missing_fact[path] if {
+	some path in ["/event/in_org", "/event/private", "/facts/exit"]
+	doc := testing.without(testing.with_facts("contribution", {"/event/in_org": true, "/facts/exit/state": "ended", "/facts/exit/ended_at": day_before - 1}), path)
+	testing.only("IP-012", ip_ownership.breach) == set() with input as doc
+	testing.only("IP-012", ip_ownership.excuse) == set() with input as doc
+}

@@ -34,7 +34,12 @@ test_ip_014[case] if {
 }
 
 test_ip_014_unknown[path] if {
-	some path in ["/event/licence", "/facts/in_org"]
+	some path, [breach, excuse] in {
+		"/event/licence": [set(), licence_approved],
+		"/facts/in_org": [set(), licence_approved],
+		"/facts/approvals": [ip_014_to("agpl-3.0"), set()],
+	}
 	doc := testing.without(testing.with_facts("licence", {}), path)
-	testing.only("IP-014", ip_ownership.breach) == set() with input as doc
+	testing.only("IP-014", ip_ownership.breach) == breach with input as doc
+	testing.only("IP-014", ip_ownership.excuse) == excuse with input as doc
 }

@@ -22,7 +22,8 @@ def test_a_retraction_names_the_event_that_came_late(folder: Path, covenant: Run
     approved = event(
         "approval.granted", "2026-05-09", ident="late-yes", approval_id="a", kind="transfer", approver="p-9", about=about
     )
-    covenant("ingest", write(folder / "first.jsonl", [grant, moved]))
+    complete = event("feed.completed_through", "2026-05-11", feed="approvals", through="2026-05-11")
+    covenant("ingest", write(folder / "first.jsonl", [complete, grant, moved]))
     covenant("ingest", write(folder / "second.jsonl", [approved]))
     (listed,) = map(json.loads, covenant("violations", "list", "rule:FU-006", "--format", "json").stdout.splitlines())
     shown = json.loads(covenant("violations", "show", listed["id"], "--format", "json").stdout)

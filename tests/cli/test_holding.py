@@ -22,7 +22,7 @@ SAID = "FU-006 is held: it opened 2 findings in an hour, and 1 are its limit. 2 
 
 def transfers(first: int, count: int) -> list[Event]:
     """Grants handed on without an approval, each a finding of FU-006."""
-    made = []
+    made = [event("feed.completed_through", "2026-05-11", ident=f"c{first}", feed="approvals", through="2026-05-11")]
     for number in range(first, first + count):
         who, grant = f"p-{number}", f"G-{number}"
         made += [

@@ -60,7 +60,10 @@ def _pushes() -> list[Event]:
     ]  # fmt: skip
 
 
-SETTINGS = [event("organisation.configured", "2026-01-01", owners=["github.com/acme"])]
+SETTINGS = [
+    event("organisation.configured", "2026-01-01", owners=["github.com/acme"]),
+    event("feed.completed_through", "2026-03-31", feed="approvals", through="2026-03-31"),
+]
 FIRST = [
     *_person(LEAVER, "G1", "1000", filters={"models": ["claude-x-5"]}),
     *_person(LATE, "G2", "500"),

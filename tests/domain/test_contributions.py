@@ -174,3 +174,23 @@ def test_a_membership_is_asked_of_as_it_is_told() -> None:
     )  # fmt: skip
     assert ended["membership"] == "ended"
     assert asked([told], Reference())[0][1]["grant_holder"] is False
+
+
+def test_who_may_have_left_and_not_been_told_of_is_no_member_of_anything() -> None:
+    """Whether the engagement goes on isn't known before the feed of people has said so; that it ended is."""
+    told = event("person.membership_recorded", "2026-03-01", person="p-1", member_of="r", basis="declared")
+    left = event("person.terminated", "2026-02-01", person="p-1")
+    people = event("feed.completed_through", "2026-07-01", feed="people", through="2026-07-01")
+    for events, said, known in (([told], [], False), ([told], [people], True), ([left, told], [], True)):
+        _, facts, unknown = asked(events, Reference(said))[-1]
+        assert ("exit" in facts, "facts.exit" in unknown) == (known, not known)
+
+
+def test_a_handover_may_not_have_been_told_yet() -> None:
+    """Of somebody on notice it waits for the feeds of people and of approvals; of nobody else."""
+    hired, notice = event("person.hired", "2026-01-01", person="p-1"), event("person.notice_given", "2026-06-01", person="p-1")
+    said = [event("feed.completed_through", "2026-07-01", feed=one, through="2026-07-01") for one in ("people", "approvals")]
+    silent = {"facts.handover", "facts.approvals"}
+    assert silent.isdisjoint(asked([hired, act("2026-06-10")], Reference())[-1][2])
+    assert silent <= asked([hired, notice, act("2026-06-10")], Reference())[-1][2].keys()
+    assert silent.isdisjoint(asked([hired, notice, act("2026-06-10")], Reference(said))[-1][2])

@@ -13,7 +13,7 @@ from engine.domain.events.derived import DeadlineReached, GrantReceived
 from engine.domain.order import place
 from engine.domain.values import DAY_US, MICRO, instant
 from tests.domain.make import event
-from tests.domain.test_person import grant, run, usage
+from tests.domain.test_person import APPROVALS, grant, run, usage
 
 QUARTERS: dict[str, Any] = {"segments": [{"occurrences": 4, "every": 10, "unit": "days", "denominator": 4}]}
 
@@ -101,7 +101,7 @@ def test_a_transfer_moves_vested_and_unvested_units_whether_or_not_it_was_approv
     approvals = [] if decided is None else [event("approval.granted", decided, **approval)]
     moved = about("transferred", "2026-02-01", to="p-2")
     vested = about("vested", "2026-01-15", quantity="30")
-    state, effects = run([grant(vesting="by_event"), vested, moved, *approvals])
+    state, effects = run([grant(vesting="by_event"), vested, moved, *approvals], APPROVALS)
     assert left(state) == (0, 0)
     (received,) = [fact for one in effects for fact in one.derived if isinstance(fact.event.data, GrantReceived)]
     assert (received.event.data.vested, received.event.data.unvested) == (30 * MICRO, 70 * MICRO)

@@ -21,6 +21,7 @@ OLD = {
     "FU-004": {"consumers": 3},
     "FU-012": {"ppm": 7, "floor_s": 9},
     "IP-007": {"pushes": 5, "trivial_commits": 9},
+    "FU-019": {"ppm": 7, "hours": 9},
 }
 FEBRUARY = instant("2026-02-01")
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-import pytest
 
 from engine.domain.aggregates import person
 from engine.domain.effects import Effects
@@ -18,6 +17,10 @@ from tests.domain.make import event
 
 ROOT = Path(__file__).parents[2]
 WINDOWS: dict[str, int] = msgspec.json.decode((ROOT / "policies" / "params.json").read_bytes())["facts"]
+
+
+APPROVALS = Reference([event("feed.completed_through", "2026-12-31", feed="approvals", through="2026-12-31")])
+"""The feed of approvals is complete: that there is none may be judged."""
 
 
 def run(events: list[Event], reference: Reference | None = None) -> tuple[person.State, list[Effects]]:
@@ -164,7 +167,7 @@ def test_a_transfer_knows_whether_its_approval_was_decided_before() -> None:
         "approval.granted", "2026-03-09", approval_id="b", kind="transfer", approver="x", about=about, **{"from": "2026-03-01"}
     )
     for approvals, expected in (([before], "before"), ([late], "late"), ([], "none")):
-        _, effects = run([grant(), *approvals, move])
+        _, effects = run([grant(), *approvals, move], APPROVALS)
         assert effects[-1].question is not None
         assert effects[-1].question.facts["transfer"] == {"approval": expected}
 
@@ -188,112 +191,6 @@ def test_a_push_is_tied_to_usage_by_what_they_share() -> None:
     links = [e.question.facts["links"] for e in effects[-2:] if e.question]
     assert [sorted(link["by"]) for link in links[0]] == [["branch", "session"]]
     assert links[1] == []
-
-
-def tied(*before: Event, said: tuple[Event, ...] = ()) -> tuple[dict[str, Any], dict[str, str]]:
-    """Give facts, and what is unknown, of a push outside that company-terms usage is tied to."""
-    reference = Reference([event("feed.completed_through", "2026-12-31", feed="disclosures", through="2026-12-31"), *said])
-    push = event(
-        "contribution.attributed", "2026-02-01T12:00:00Z", actor={"kind": "login", "value": "github.com/x"}, action="pushed",
-        repository="r", name="n", in_org=False, session="s1", branch="main",
-    )  # fmt: skip
-    _, effects = run([grant(), usage("2026-02-01", session="s1", branch="main"), *before, push], reference)
-    assert effects[-1].question is not None
-    return effects[-1].question.facts, effects[-1].question.unknown
-
-
-@pytest.mark.parametrize(
-    ("answers", "found"),
-    [
-        ([("ownership", "holder"), ("relatedness", "related")], "holder"),
-        ([("ownership", "shared")], "shared"),
-        ([("relatedness", "unrelated"), ("ownership", "company")], "unrelated"),
-        ([("relatedness", "unrelated"), ("relatedness", "related")], "none"),
-        ([("ownership", "company"), ("relatedness", "related")], "company"),
-        ([("own_time", "yes")], "none"),
-    ],
-)
-def test_each_question_keeps_its_own_answer_and_the_better_one_counts(answers: list[tuple[str, str]], found: str) -> None:
-    """What is determined about relatedness later doesn't take back whose the work is."""
-    said = [
-        event(
-            "determination.recorded", f"2026-01-1{number}", determination_id=f"d{number}", question=question, answer=answer,
-            about={"kind": "person", "id": "p-1"}, repository="r", decided_by="x",
-        )
-        for number, (question, answer) in enumerate(answers)
-    ]  # fmt: skip
-    assert tied(*said)[0]["determination"] == found
-
-
-def test_a_prior_invention_that_names_no_repository_may_be_this_one() -> None:
-    """Then it isn't known; neither while legal's feed may lack one. One that is rejected says nothing."""
-    told = {"person": "p-1", "disclosure_id": "d1"}
-    unnamed = event("disclosure.submitted", "2026-01-10", **told, kind="prior_invention")
-    rejected = event("disclosure.decided", "2026-01-11", **told, decision="rejected", decided_by="x")
-    named = event("disclosure.submitted", "2026-01-10", **told, kind="prior_invention", repository="r")
-    assert tied()[0]["prior_invention"] is False
-    assert tied(unnamed, rejected)[0]["prior_invention"] is False
-    assert tied(named)[0]["prior_invention"] is True
-    facts, unknown = tied(unnamed)
-    assert ("prior_invention" in facts, "names no repository" in unknown["facts.prior_invention"]) == (False, True)
-
-
-def test_usage_that_a_lapsed_grant_did_not_cover_was_not_on_its_terms() -> None:
-    """It ties nothing, whatever it shares with a push; overage of a grant in force does."""
-    assert tied(event("grant.suspended", "2026-01-31", grant_id="G1", holder="p-1"))[0]["links"] == []
-    assert len(tied(usage("2026-01-31", "100"))[0]["links"]) == 1
-
-
-def test_of_a_job_whose_start_nobody_told_it_isnt_known_whether_it_began_in_time() -> None:
-    """The usage's own start says so where it lies within access: the job began then, or before."""
-    left = event("person.terminated", "2026-01-31", person="p-1")
-    started = event("job.started", "2026-01-30", person="p-1", job_id="j")
-    gpu = {"person": "p-1", "quantity": "1", "gpu_seconds": "9", "cluster": "c"}
-    cases: list[tuple[list[Event], dict[str, Any], str | None]] = [
-        ([], {}, "none"),
-        ([started], {"job_id": "j"}, "started"),
-        ([], {"job_id": "j"}, None),
-        ([], {"job_id": "j", "started_at": "2026-01-31"}, "started"),
-        ([], {"job_id": "j", "started_at": "2026-01-31T00:00:00.000001Z"}, None),
-    ]
-    for before, more, state in cases:
-        _, effects = run([grant(), left, *before, event("usage.gpu", "2026-02-01", **gpu, **more)])
-        question = effects[-1].question
-        assert question is not None
-        assert question.facts["coverage"] == "access_ended"
-        assert question.facts.get("job", {}).get("state") == state
-        assert ("facts.job" in question.unknown) == (state is None)
-
-
-def test_what_all_grants_in_force_permit_is_told_where_a_usage_is_filtered_out() -> None:
-    """Not only the newest's; the same filters once, and unknown where there are more than an input carries."""
-
-    def limited(number: int, model: str) -> Event:
-        return grant(grant_id=f"G{number:02d}", filters={"models": [model], "providers": []})
-
-    def found(events: list[Event]) -> tuple[Any, dict[str, str]]:
-        _, effects = run([*events, usage("2026-02-01", "1", model="other")])
-        assert effects[-1].question is not None
-        return effects[-1].question.facts.get("filters"), effects[-1].question.unknown
-
-    assert found([limited(1, "a"), limited(2, "b"), limited(3, "a")])[0] == [
-        {"models": ["a"], "providers": []}, {"models": ["b"], "providers": []},
-    ]  # fmt: skip
-    assert found([grant()])[0] == []
-    assert len(found([limited(number, f"m{number}") for number in range(16)])[0]) == 16
-    none, unknown = found([limited(number, f"m{number}") for number in range(17)])
-    assert (none, list(unknown)) == (None, ["facts.filters"])
-
-
-def test_those_who_share_a_grant_are_counted_grant_by_grant() -> None:
-    """Two on one personal grant and one on another aren't three on either."""
-    used = [
-        usage("2026-02-01", "1", grant_id=name, consumer={"kind": "person", "value": who}, ident=f"u{number}")
-        for number, (name, who) in enumerate((("G1", "p-2"), ("G1", "p-3"), ("G2", "p-4"), ("G1", "p-2")))
-    ]
-    _, effects = run([grant(), grant(grant_id="G2"), *used])
-    counts = [one.question.facts["use"]["consumers_24h"] for one in effects[2:] if one.question]
-    assert counts == [1, 2, 1, 2]
 
 
 def test_a_push_to_a_repository_of_unknown_ownership_accuses_nobody() -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.domain.aggregates import person, pool
 from engine.domain.aggregates.draws import hours
 from engine.domain.events.usage import UsageGpu
+from engine.domain.lowering import Lowering
 from engine.domain.order import place
 from engine.domain.reference import Reference
 from engine.domain.values import HOUR_US, Instant, Quantity
@@ -20,7 +22,7 @@ from tests.domain.test_person import WINDOWS
 def _facts(*events: Any) -> list[dict[str, Any]]:
     state, asked = pool.State(), []
     for one in events:
-        effects = pool.fold(state, one, place(one).time)
+        effects = pool.fold(state, one, place(one).time, Reference())
         asked.append(effects.question.facts if effects.question else {})
     return asked
 
@@ -65,9 +67,9 @@ def test_a_cluster_that_shrinks_makes_no_earlier_hour_full() -> None:
 def test_a_months_last_hour_is_that_months() -> None:
     """Its draw stands at the beginning of the next month."""
     state = pool.State()
-    pool.fold(state, event("pool.planned", "2026-06-01", pool="c", gpus=1), 0)
+    pool.fold(state, event("pool.planned", "2026-06-01", pool="c", gpus=1), 0, Reference())
     drawn = event("pool.drawn", "2026-07-01", pool="c", holder="p", hour="2026-06-30T23:00:00Z", provider="x")
-    question = pool.fold(state, drawn, drawn.time).question
+    question = pool.fold(state, drawn, drawn.time, Reference()).question
     assert question is not None
     assert question.event["month"] == "2026-06"
 
@@ -91,3 +93,43 @@ def test_what_is_forfeited_at_the_end_of_employment_comes_back_to_the_pool() -> 
         effects = person.fold(state, one, place(one).time, Reference())
         said += [d.event.data.quantity for d in effects.derived if d.event.type == "compute.pool.committed.v1"]
     assert said == [10_000_000, -6_000_000]
+
+
+@pytest.mark.parametrize(("share", "counted"), [(5, 1), (7, 3), (9, 3)])
+def test_a_share_that_a_revision_lowers_counts_from_the_next_whole_hour(share: int, counted: int) -> None:
+    """The hour in which it became lower doesn't count, nor do those before; a share that stays or rises changes nothing."""
+    lowering = Lowering(
+        {"default": {"FU-019": {"ppm": 7, "hours": 1}}}, lambda _: {"default": {"FU-019": {"ppm": share, "hours": 1}}}
+    )
+    activated = event(
+        "policy.activated", "2026-06-01", bundle="d", author="a", approver="b", effective_from="2026-06-01T02:30:00Z"
+    )
+    state, question = pool.State(), None
+    for one in (
+        event("pool.planned", "2026-06-01", pool="c", gpus=1),
+        *(_drawn(f"0{hour}", "p-1", "3600") for hour in (1, 2, 3)),
+    ):
+        question = pool.fold(state, one, place(one).time, Reference([activated]), lowering).question
+    assert question is not None
+    assert question.facts["contended_hours"] == counted
+    assert question.facts["holder_contended_gpu_s"] == question.facts["contended_capacity_gpu_s"] == counted * 3600
+
+
+def test_that_the_board_approved_nothing_is_known_once_approvals_are_complete() -> None:
+    """Only where the plan is exceeded is it asked, and a draw doesn't."""
+    about = {"kind": "pool", "id": "c"}
+    plan = event("pool.planned", "2026-06-01", pool="c", quantity="5")
+    board = event("approval.granted", "2026-06-01", approval_id="a", kind="board", approver="x", about=about)
+    told = event("feed.completed_through", "2026-07-01", feed="approvals", through="2026-07-01")
+    more, exact = (
+        event("pool.committed", "2026-06-02", pool="c", grant_id="G", holder="p", quantity=quantity) for quantity in ("6", "5")
+    )
+    for events, said, known in (
+        ([plan, more], [], False), ([plan, more], [told], True), ([plan, board, more], [], True), ([plan, exact], [], True),
+        ([plan, more, _drawn("04", "p-1", "1")], [], True),
+    ):  # fmt: skip
+        state, question = pool.State(), None
+        for one in events:
+            question = pool.fold(state, one, place(one).time, Reference(said)).question or question
+        assert question is not None
+        assert ("approvals" in question.facts, "facts.approvals" in question.unknown) == (known, not known)

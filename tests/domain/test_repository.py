@@ -115,7 +115,7 @@ def test_a_release_tells_whose_company_terms_compute_went_into_the_repository() 
         exposed("4", holder="p-9"),
         exposed("-4", holder="p-9"),
     ]
-    (question,) = asked([*events, RELEASED])
+    (question,) = asked([*events, RELEASED], COMPLETE)
     assert question.facts["exposure"] == {"ccu_u": 7 * MICRO, "holders": ["p-7", "p-8"]}
     assert question.facts["ownership"] == "undetermined"
 
@@ -147,3 +147,49 @@ def test_licences_are_compared_in_small_letters_and_what_nobody_can_tell_is_unkn
     known, unknown = asked(changed)
     assert (known.event["licence_before"], known.event["licence"]) == ("mit", "agpl-3.0-only")
     assert ("licence" in unknown.event, "event.licence" in unknown.unknown) == (False, True)
+
+
+@pytest.mark.parametrize(
+    ("verb", "kind", "more"),
+    [
+        ("forked", "fork", {"to_owner": "github.com/x", "to_owner_kind": "user"}),
+        ("transferred", "divestiture", {"to_owner": "github.com/x"}),
+        ("licence_changed", "licence", {"before": "MIT", "after": "none"}),
+    ],
+)
+def test_that_nobody_approved_an_act_is_known_once_approvals_are_complete(verb: str, kind: str, more: dict[str, Any]) -> None:
+    """Beyond its very instant; an approval that is known is known, and outside the organisation nobody asks."""
+    act = event(f"repository.{verb}", "2026-03-03", **PLACE, **more)
+    short = event("feed.completed_through", "2026-03-04", feed="approvals", through="2026-03-03")
+    given = approval("2026-03-01", kind=kind)
+    for events, said, known in (
+        ([act], (), False),
+        ([act], (short,), False),
+        ([act], (COMPLETE,), True),
+        ([given, act], (), True),
+    ):
+        (question,) = asked(events, *said)
+        assert ("approvals" in question.facts, "facts.approvals" in question.unknown) == (known, not known)
+    outside = event(f"repository.{verb}", "2026-03-03", **PLACE | {"owner": "github.com/else"}, **more)
+    assert "facts.approvals" not in asked([outside])[0].unknown
+
+
+def test_whether_a_copy_is_a_persons_is_unknown_where_the_host_does_not_say() -> None:
+    """Nobody is accused, and it isn't passed over."""
+    for said, kind in (("user", "user"), ("organisation", "organisation"), (None, None)):
+        more = {"to_owner_kind": said} if said else {}
+        (question,) = asked([event("repository.forked", "2026-03-03", **PLACE, to_owner="github.com/x", **more)])
+        assert question.event.get("to_owner_kind") == kind
+        assert ("event.to_owner_kind" in question.unknown) == (kind is None)
+
+
+def test_that_nobody_determined_whose_a_work_is_is_known_once_the_feed_is_complete() -> None:
+    """Only where there is exposure is it asked; what is determined is known all the same."""
+    for events, said, known in (
+        ([exposed("5"), RELEASED], (), False),
+        ([exposed("5"), RELEASED], (COMPLETE,), True),
+        ([exposed("5"), determined("holder"), RELEASED], (), True),
+        ([RELEASED], (), True),
+    ):
+        (question,) = asked(events, *said)
+        assert ("ownership" in question.facts, "facts.ownership" in question.unknown) == (known, not known)

@@ -78,6 +78,7 @@ TIED = [
     ),
     event("usage.inference", "2026-01-02", credential="k1", quantity="1", grant_id="G4", model="other"),
     event("feed.completed_through", "2026-03-01", feed="agreements", through="2026-03-01"),
+    event("feed.completed_through", "2026-03-01", feed="approvals", through="2026-03-01"),
     event("feed.completed_through", "2026-03-01", feed="grants", through="2026-03-01"),
 ]  # fmt: skip
 """A push that shares two traces with a usage, a pool, a grant that expires: chance makes such things too seldom."""

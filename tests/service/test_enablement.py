@@ -52,6 +52,7 @@ class World:
         """Begin with an empty store."""
         self.store = MemoryStore()
         self.body = Body(self.store, child, bundle)
+        self.body.refer([Arrival(event("feed.completed_through", "2026-12-31", feed="people", through="2026-12-31"))], {}, 0)
         self.body.open(0)
         self.moment = 0
 

@@ -35,6 +35,9 @@ def judged(opa_binary: str) -> Iterator[tuple[Bundle, OpaChild]]:
     child.close()
 
 
+TOLD = event("feed.completed_through", "2026-05-11", ident="told", feed="approvals", through="2026-05-11")
+
+
 class Run:
     """One lane whose rules may open three findings an hour."""
 
@@ -44,6 +47,7 @@ class Run:
         self.store = store if store is not None else MemoryStore()
         self.store.save_bundle(bundle.digest, bundle.to_bytes(), 0)
         self.body = Body(self.store, child, bundle, publisher=Publisher(b"a key of sixteen bytes"), breaker=FLOOR)
+        self.body.refer([Arrival(TOLD)], {}, 0)
         self.body.open(0)
         self.told = 0
 

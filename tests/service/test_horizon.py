@@ -34,6 +34,7 @@ def take(opa_binary: str) -> Iterator[Take]:
         store = MemoryStore()
         store.save_bundle(bundle.digest, bundle.to_bytes(), 0)
         body = Body(store, child, bundle, horizon_days=days)
+        body.refer([Arrival(TOLD)], {}, 0)
         body.open(0)
         for number, batch in enumerate(batches, 1):
             body.process(0, [Arrival(one) for one in batch], {}, number)
@@ -44,6 +45,7 @@ def take(opa_binary: str) -> Iterator[Take]:
     child.close()
 
 
+TOLD = event("feed.completed_through", "2026-05-02", feed="approvals", through="2026-05-02")
 GRANT = event("grant.issued", "2026-01-01", ident="g", grant_id="G1", holder="p-1", quantity="500")
 KEY = event("credential.created", "2026-01-01", ident="k", credential="c", owner="p-1")
 USED = event("usage.inference", "2026-01-20", ident="u", credential="c", quantity="5")

@@ -66,8 +66,9 @@ def test_a_repository_keeps_its_history_through_a_transfer(rules: tuple[Bundle, 
     about = {"kind": "repository", "id": "github.com/acme/solver"}
     approval = event("approval.granted", "2026-01-02", approval_id="a", about=about, kind="divestiture", approver="p-9")
     moved = act("transferred", "2026-01-03", ONE, "acme/solver", to_owner="github.com/else", to_owner_kind="organisation")
+    told = event("feed.completed_through", "2026-02-01", feed="approvals", through="2026-02-01")
     events = [
-        OWNED, act("created", "2026-01-01", ONE, "acme/solver"), approval, moved,
+        OWNED, told, act("created", "2026-01-01", ONE, "acme/solver"), approval, moved,
         act("released", "2026-01-04", "github.com/else/solver", "else/solver", tag="v1"),
         act("created", "2026-01-05", TWO, "acme/solver"),
     ]  # fmt: skip

@@ -81,7 +81,8 @@ def test_an_unlinked_login_is_accused_of_nothing_until_it_is_linked(rules: tuple
     bundle, child = rules
     body = Body(store, child, bundle)
     login = {"kind": "login", "value": "github.com/x"}
-    body.refer(arrivals(event("organisation.configured", "2026-01-01", owners=["github.com/acme"])), {}, 1)
+    told = event("feed.completed_through", "2026-03-01", feed="approvals", through="2026-03-01")
+    body.refer(arrivals(event("organisation.configured", "2026-01-01", owners=["github.com/acme"]), told), {}, 1)
     body.open(0)
     fork = event(
         "repository.forked", "2026-02-03", repository="r", name="n", owner="github.com/acme", private=True,

@@ -143,6 +143,8 @@ def test_what_a_later_fact_takes_back_was_never_said(rules: tuple[Bundle, OpaChi
     bundle, child = rules
     store = MemoryStore()
     body = Body(store, child, bundle)
+    complete = event("feed.completed_through", "2026-04-01", feed="approvals", through="2026-04-01")
+    body.refer([Arrival(complete)], {}, 0)
     body.open(0)
     about = {"kind": "person", "id": "p-1"}
     transfer = event("grant.transferred", "2026-03-10", grant_id="G1", holder="p-1", to="p-2")

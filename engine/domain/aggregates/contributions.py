@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final
 
 from engine.domain.aggregates import authorship, outside, reading
+from engine.domain.approvals import tell
 from engine.domain.effects import Derived, Question, Wait, cause_id, header, make
 from engine.domain.enablement import WHY_OFF, Permission, folds
 from engine.domain.events import Event
@@ -31,8 +32,9 @@ def question(
 ) -> Question:  # fmt: skip
     """Fold a contribution, and ask about it; pushes before `since` don't count, as what is asked of them was lowered then."""
     fields = header(event, at) | {"repo": data.repository, "repo_name": data.name}
-    facts: dict[str, Any] = {"holder": state.id, "exit": _exit(state), "approvals": state.approvals.in_force(at)}
+    facts: dict[str, Any] = {"holder": state.id, "exit": _exit(state)}
     unknown: dict[str, str] = {}
+    tell(facts, unknown, state.approvals.standing(at))
     if data.in_org is None:
         unknown["event.in_org"] = "the organisation has not said which owners are its own"
     else:
@@ -78,17 +80,21 @@ def review(state: State, event: Event, at: int) -> list[Derived]:
     return found
 
 
-def membership(state: State, event: Event, data: PersonMembershipRecorded, at: int) -> Question:
+def membership(state: State, event: Event, data: PersonMembershipRecorded, at: int, reference: Reference) -> Question:
     """Ask about a membership in another organisation, as it was told."""
     fields = header(event, at) | {"member_of": data.member_of.lower(), "basis": data.basis}
-    facts = {
+    facts: dict[str, Any] = {
         "holder": state.id,
         "exit": _exit(state),
         "membership": "ended" if data.until is not None and data.until <= at else "current",
         "grant_holder": any(grant.live(at) for grant in state.grants.values()),
-        "approvals": state.approvals.in_force(at),
     }
-    return Question(fields, facts, {}, state.agreement())
+    unknown: dict[str, str] = {}
+    tell(facts, unknown, state.approvals.standing(at))
+    if facts["exit"]["state"] != "ended" and (why := reference.incomplete(event.organisation, "people", at + 1)):
+        del facts["exit"]  # they may have left, and it isn't told yet
+        unknown["facts.exit"] = why
+    return Question(fields, facts, unknown, state.agreement())
 
 
 def _exit(state: State) -> dict[str, Any]:
@@ -138,6 +144,14 @@ def _read(
     facts["downloads"] = found
     agreed = any(about in ("", repository) and since <= at < until for about, since, until in state.handovers)
     facts["handover"] = "agreed" if agreed else "none"
+    if not noticed or agreed:
+        return
+    if why := reference.incomplete(event.organisation, "people", at + 1):
+        del facts["handover"]
+        unknown["facts.handover"] = why
+    if why := reference.incomplete(event.organisation, "approvals", at + 1):
+        facts.pop("approvals", None)
+        tell(facts, unknown, state.approvals.standing(at), kind="handover", silent=why)
 
 
 def _declared(

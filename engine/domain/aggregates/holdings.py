@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.domain import grants as lifecycle
 from engine.domain.aggregates import duties
+from engine.domain.approvals import tell
 from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, deadline, header, make
 from engine.domain.events import Alias, Event
 from engine.domain.events import grants as g
@@ -17,6 +18,7 @@ from engine.domain.events.aliases import Target
 from engine.domain.events.base import Problem
 from engine.domain.events.derived import DeadlineReached, GrantAssigned, GrantReceived, PoolCommitted
 from engine.domain.grants import Grant
+from engine.domain.reference import Reference
 from engine.domain.values import Instant, Quantity
 from engine.domain.vesting import Tranche, tranches
 
@@ -29,7 +31,7 @@ _OVER: Final = ("voided", "transferred", "revoked", "rolled_over")
 """States in which nothing can happen to a grant any more."""
 
 
-def fold(state: State, event: Event, data: Any, at: int) -> Effects:
+def fold(state: State, event: Event, data: Any, at: int, reference: Reference) -> Effects:
     """Fold one event of a grant."""
     if isinstance(data, g.GrantIssued):
         return _issue(state, event, data, at)
@@ -37,7 +39,7 @@ def fold(state: State, event: Event, data: Any, at: int) -> Effects:
         return _receive(state, event, data, at)
     known = state.grants.get(data.grant_id)
     if isinstance(data, g.GrantTransferred):
-        return _transfer(state, event, data, at, known)
+        return _transfer(state, event, data, at, known, reference)
     if known is None and isinstance(data, g.GrantVested):
         _early(state, data, at)
     if known is None or known.state in _OVER:
@@ -240,11 +242,13 @@ def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effect
     return _take_effect(state, event, at, grant, effects)
 
 
-def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Effects:
+def _transfer(
+    state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None, reference: Reference
+) -> Effects:
     if data.to == state.id:
         return Effects(refused=Problem("transfer-to-oneself", "data.to is the holder: a transfer needs another person."))
     effects = Effects(derived=[_assigned(state, event, data.grant_id, data.to, "transferred")], postings=[])
-    effects.question = _transfer_question(state, event, data, at, known)
+    effects.question = _transfer_question(state, event, data, at, known, reference)
     if known is not None and known.state not in _OVER:
         since = None if known.vesting_since < 0 else Instant(known.vesting_since)
         received = GrantReceived(
@@ -257,13 +261,20 @@ def _transfer(state: State, event: Event, data: g.GrantTransferred, at: int, kno
     return effects
 
 
-def _transfer_question(state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None) -> Question:
+def _transfer_question(
+    state: State, event: Event, data: g.GrantTransferred, at: int, known: Grant | None, reference: Reference
+) -> Question:
     standing = (a for a in state.approvals.standing(at) if a.kind == "transfer")
     fits = [a for a in standing if a.about == data.grant_id or a.scope in ("", data.grant_id)]
     when = "none" if not fits else "before" if min(a.decided for a in fits) <= event.time else "late"
     fields = header(event, at) | {"grant": data.grant_id, "to": data.to}
-    facts = {"holder": state.id, "transfer": {"approval": when}, "approvals": state.approvals.in_force(at)}
-    return Question(fields, facts, {}, known.agreement if known else "default")
+    facts: dict[str, Any] = {"holder": state.id, "transfer": {"approval": when}}
+    unknown: dict[str, str] = {}
+    tell(facts, unknown, state.approvals.standing(at))
+    if when == "none" and (why := reference.incomplete(event.organisation, "approvals", at + 1)):
+        del facts["transfer"]
+        unknown["facts.transfer"] = why
+    return Question(fields, facts, unknown, known.agreement if known else "default")
 
 
 def _roll_over(state: State, event: Event, data: g.GrantRolledOver, at: int, known: Grant) -> Effects:

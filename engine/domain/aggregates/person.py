@@ -6,6 +6,7 @@ facts ready to compare. What is folded here is about the person alone; it never 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Any, Final
 
@@ -15,7 +16,7 @@ from engine.domain import grants as lifecycle
 from engine.domain.aggregates import authorship, contributions, draws, duties, habits, holdings, outside, reading
 from engine.domain.aggregates import coverage as coverage_
 from engine.domain.aggregates.links import Links
-from engine.domain.approvals import Approvals
+from engine.domain.approvals import Approvals, tell
 from engine.domain.consumption import consumed
 from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, header, make
 from engine.domain.enablement import WHY_OFF, Permission, folds
@@ -31,6 +32,8 @@ from engine.domain.windows import Recent, RunningSum
 
 _SUMS_OF_USE: Final = ("FU-001", "FU-004", "FU-012")
 _UNLOWERED: Final = dict.fromkeys(_SUMS_OF_USE, ALWAYS)
+_COUNTRY: Final = re.compile(r"[A-Z]{2}(-|$)")
+"""How an ISO 3166 code begins; the region of a provider's data centre is no country."""
 CAP_UNIT: Final = "CCU"
 """The unit caps are counted in: what is metered in another is no part of them, for the numbers mean something else."""
 
@@ -144,14 +147,14 @@ def _fold(
     elif isinstance(data, u.UsageCorrected):
         _correct(state, event, data, at)
     elif isinstance(data, holdings.FOLDED):
-        effects = holdings.fold(state, event, data, at)
+        effects = holdings.fold(state, event, data, at, reference)
         if state.grants and (not state.governed or state.governed[-1][1] != state.agreement()):
             state.governed.append((at, state.agreement()))
         return effects
     elif isinstance(data, agreements.AgreementSigned):
         return Effects(question=_signing(state, event, data, at))
     elif isinstance(data, p.PersonMembershipRecorded):
-        return Effects(question=contributions.membership(state, event, data, at))
+        return Effects(question=contributions.membership(state, event, data, at, reference))
     elif isinstance(data, p.PersonNoticeGiven):
         state.notice_at = at
         return Effects(derived=contributions.review(state, event, at))
@@ -173,7 +176,8 @@ def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: 
     if found is None:
         return NOTHING
     fields, facts, unknown = found
-    facts |= {"holder": state.id, "approvals": state.approvals.in_force(at)}
+    facts["holder"] = state.id
+    tell(facts, unknown, state.approvals.standing(at))
     if data.kind == duties.EXPIRING and not holdings.still_expires(state, data.about_, at):
         return NOTHING
     if data.kind == duties.EXPIRING:
@@ -267,7 +271,9 @@ def _usage(
         state.unpriced_until, state.unpriced_why = at + state.cap.length, why
     if folds(permission, "IP-001", "IP-007"):
         state.links.note(at, event.id, data, grant if coverage == "covered" else None)
-    effects.question = _usage_question(state, event, data, at, (amount, total, why), (coverage, grant), permission, lowered)
+    effects.question = _usage_question(
+        state, event, data, at, (amount, total, why), (coverage, grant), (permission, lowered), reference
+    )  # fmt: skip
     return effects
 
 
@@ -305,9 +311,9 @@ def _standing(state: State, data: u.Usage, consumer: str) -> str:
 
 def _usage_question(
     state: State, event: Event, data: u.Usage, at: int, amounts: tuple[int, int, str], covered: tuple[str, Grant | None],
-    permission: Permission | None, lowered: dict[str, int],
+    held: tuple[Permission | None, dict[str, int]], reference: Reference,
 ) -> Question:  # fmt: skip
-    (amount, total, why), (coverage, grant) = amounts, covered
+    (amount, total, why), (coverage, grant), (permission, lowered) = amounts, covered, held
     counts = folds(permission, "FU-004")
     consumer = _consumer(state, event, data)
     of_grant = f"{grant.id}\0" if grant is not None else "\0"  # no name has a zero in it
@@ -346,16 +352,34 @@ def _usage_question(
         "use": use,
         "travel": state.habits.travel(at),
         "workload": state.habits.workload(data.workload),
-        "approvals": state.approvals.in_force(at),
     }
+    _explained(state, event, str(fields["region"]), at, reference, facts, unknown)
     coverage_.tell(state, data, at, coverage, facts, unknown)
     return Question(fields, facts, unknown, grant.agreement if grant else state.agreement(), permission)
 
 
+def _explained(
+    state: State, event: Event, region: str, at: int, reference: Reference, facts: dict[str, Any], unknown: dict[str, str]
+) -> None:
+    """Add approvals, and leave open what may explain a usage and not have been told yet.
+
+    That is a launch in an hour beyond what is usual, and a journey where the country isn't that of the person's employment.
+    """
+    use = facts["use"]
+    burst = use.get("ccu_1h_u", 0) > use.get("p95_1h_28d_u", 0) > 0
+    silent = reference.incomplete(event.organisation, "approvals", at + 1) if burst else ""
+    tell(facts, unknown, state.approvals.standing(at), kind="launch", silent=silent)
+    home = _COUNTRY.match(region) is None or region[:2] == state.jurisdiction[:2]
+    if not home and region not in facts["travel"] and (why := reference.incomplete(event.organisation, "people", at + 1)):
+        del facts["travel"]
+        unknown["facts.travel"] = why
+
+
 def _signing(state: State, event: Event, data: agreements.AgreementSigned, at: int) -> Question:
     fields = header(event, at) | {"document": data.kind, "version": data.version}
-    facts: dict[str, Any] = {"holder": state.id, "approvals": state.approvals.in_force(at)}
+    facts: dict[str, Any] = {"holder": state.id}
     unknown: dict[str, str] = {}
+    tell(facts, unknown, state.approvals.standing(at))
     if data.notice_given is None:
         unknown["event.notice_given"] = "the source has not said whether the notice was given"
     else:

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 import msgspec
 
-from engine.domain.approvals import Approvals
+from engine.domain.approvals import Approvals, tell
 from engine.domain.effects import NOTHING, Effects, Question, header
 from engine.domain.events import Event
 from engine.domain.events.derived import PoolCommitted, PoolDrawn
 from engine.domain.events.people import ApprovalGranted, ApprovalRevoked
 from engine.domain.events.pools import PoolPlanned, PoolResized
+from engine.domain.lowering import ALWAYS, NEVER, Lowering
+from engine.domain.reference import Reference
 from engine.domain.values import DAY_US, month
 
 SPEND_US: Final = 90 * DAY_US
@@ -90,7 +92,7 @@ class State(msgspec.Struct):
         return self.gpus * HOUR_S * 1_000_000
 
 
-def fold(state: State, event: Event, at: int) -> Effects:
+def fold(state: State, event: Event, at: int, reference: Reference, lowering: Lowering = NEVER) -> Effects:
     """Fold one event of the pool; until it was planned nothing is asked about it."""
     data = event.data
     if isinstance(data, PoolPlanned):
@@ -112,7 +114,15 @@ def fold(state: State, event: Event, at: int) -> Effects:
     fields = header(event, at) | {"holder": holder}
     if isinstance(data, PoolDrawn):
         fields["month"] = month(int(data.hour))  # a month's last hour stands at the beginning of the next
-    return Effects(question=Question(fields, facts(state, data.pool, at, holder), {}))
+    since = ALWAYS
+    if reference.policies:
+        activations = reference.activations(event.organisation)
+        since = lowering.since_revised(event.organisation, "default", "FU-019", at, activations)
+    found, unknown = facts(state, data.pool, holder, since), dict[str, str]()
+    over = found["committed_u"] > found["plan_u"] and not isinstance(data, PoolDrawn)
+    silent = reference.incomplete(event.organisation, "approvals", at + 1) if over else ""
+    tell(found, unknown, state.approvals.standing(at), kind="board", silent=silent)
+    return Effects(question=Question(fields, found, unknown))
 
 
 def _decide(state: State, event: Event, data: Any, at: int) -> None:
@@ -122,10 +132,13 @@ def _decide(state: State, event: Event, data: Any, at: int) -> None:
         state.approvals.revoke(data.approval_id, at)
 
 
-def facts(state: State, pool: str, at: int, holder: str) -> dict[str, Any]:
-    """Give what the rules see of the pool at a moment, and of one holder's draws of the month."""
+def facts(state: State, pool: str, holder: str, since: int = ALWAYS) -> dict[str, Any]:
+    """Give what the rules see of the pool, and of one holder's draws of the month, in hours from `since` on.
+
+    What is asked of a share was lowered then; the hour in which it was is over before the next begins.
+    """
     provider, share, whole = state.spend.top()
-    contended = state.month.contended()
+    contended = [hour for hour in state.month.contended() if hour >= since]
     mine = state.month.holders.get(holder, {})
     return {
         "holder": holder,
@@ -140,5 +153,4 @@ def facts(state: State, pool: str, at: int, holder: str) -> dict[str, Any]:
         "holder_contended_gpu_s": sum(mine.get(hour, 0) for hour in contended) // 1_000_000,
         "contended_hours": len(contended),
         "contended_capacity_gpu_s": sum(state.month.capacity[hour] for hour in contended) // 1_000_000,
-        "approvals": state.approvals.in_force(at),
     }

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from engine.domain.approvals import Approvals
+from engine.domain.approvals import Approvals, tell
 from engine.domain.effects import NOTHING, Derived, Effects, Question, cause_id, deadline, header, make
 from engine.domain.events import Event
 from engine.domain.events.base import Alias, repository_key
@@ -42,6 +42,8 @@ MOST_HOLDERS = 16
 _MOVED = (RepositoryForked, RepositoryTransferred)
 _JUDGED = (*_MOVED, RepositoryVisibilityChanged, RepositoryReleased, RepositoryLicenceChanged)
 """Acts that are judged at the repository, of whoever is verified behind the login that acted."""
+_APPROVED = {RepositoryForked: "fork", RepositoryTransferred: "divestiture", RepositoryLicenceChanged: "licence"}
+"""Acts that an approval of a kind excuses: that there is none isn't known before the feed of approvals has said so."""
 _ACTIONS = {
     "compute.repository.pushed.v1": "pushed",
     "compute.repository.forked.v1": "forked",
@@ -157,10 +159,9 @@ def _released(state: State, event: Event, data: DeadlineReached, at: int, refere
     fields = asked.event | header(event, at) | {"kind": data.kind, "about": data.about_}
     unknown = {path: why for path, why in asked.unknown.items() if not path.startswith("facts.approvals")}
     since = int(data.since)
-    facts = asked.facts | {"published_at": since, "approvals": state.approvals.in_force_within(since, at)}
-    if why := reference.incomplete(event.organisation, "approvals", at):
-        unknown["facts.approvals"] = why
-        del facts["approvals"]
+    facts = {path: value for path, value in asked.facts.items() if path != "approvals"} | {"published_at": since}
+    silent = reference.incomplete(event.organisation, "approvals", at)
+    tell(facts, unknown, state.approvals.within(since, at), kind="release", silent=silent)
     return Effects(question=Question(fields, facts, unknown))
 
 
@@ -189,8 +190,11 @@ def _question(state: State, act: Act) -> Question:
     event, data = act.event, act.data
     fields = header(event, act.at) | {"repo": data.repository, "repo_name": data.name}
     fields["actor"] = data.actor.value if data.actor else "none"
-    facts: dict[str, Any] = {"repo": data.repository, "repo_name": data.name, "approvals": state.approvals.in_force(act.at)}
+    facts: dict[str, Any] = {"repo": data.repository, "repo_name": data.name}
     unknown: dict[str, str] = {}
+    kind = _APPROVED.get(type(data), "")
+    silent = act.reference.incomplete(event.organisation, "approvals", act.at + 1) if kind and act.ours else ""
+    tell(facts, unknown, state.approvals.standing(act.at), kind=kind, silent=silent)
     _set(facts, unknown, "in_org", act.ours, _OWNERS_UNSAID)
     if isinstance(data, RepositoryReleased):
         fields["release"] = data.tag
@@ -218,8 +222,12 @@ def _moved(state: State, act: Act, facts: dict[str, Any], unknown: dict[str, str
     theirs = act.reference.ours(act.event.organisation, fields["to_owner"], act.at)
     if theirs is None:
         unknown["event.to_in_org"] = _OWNERS_UNSAID
-        return fields
-    return fields | {"to_in_org": theirs}
+    else:
+        fields["to_in_org"] = theirs
+    if isinstance(data, RepositoryForked) and data.to_owner_kind == "unknown":
+        del fields["to_owner_kind"]
+        unknown["event.to_owner_kind"] = "the host has not said whether the owner of the copy is a person"
+    return fields
 
 
 def _work(state: State, act: Act, facts: dict[str, Any], unknown: dict[str, str]) -> None:
@@ -227,9 +235,16 @@ def _work(state: State, act: Act, facts: dict[str, Any], unknown: dict[str, str]
     exposed = {holder: units for holder, units in state.exposure.items() if units > 0}
     facts["exposure"] = {"ccu_u": sum(exposed.values()), "holders": sorted(exposed)[:MOST_HOLDERS]}
     owned: str | None = state.ownership
+    why = _OWNERS_UNSAID
     if owned == "undetermined" and act.ours is not False:
         owned = "company" if act.ours else None
-    _set(facts, unknown, "ownership", owned, _OWNERS_UNSAID)
+    elif (
+        owned == "undetermined"
+        and exposed
+        and (silent := act.reference.incomplete(act.event.organisation, "approvals", act.at + 1))
+    ):
+        owned, why = None, silent  # it may have been determined, and isn't told yet: that comes with the approvals
+    _set(facts, unknown, "ownership", owned, why)
 
 
 def _licence(data: RepositoryLicenceChanged, fields: dict[str, Any], unknown: dict[str, str]) -> None:

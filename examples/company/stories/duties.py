@@ -90,11 +90,16 @@ def heartbeats(feed: Feed) -> Story:
             beat = JobHeartbeat("fabio-long", user=fabio.unix, cluster=CLUSTER)
             feed.say(after(started, hours=hours), beat, late=20 * DAY_US if hours == 4 else 0)
         feed.say(after(started, hours=7), JobEnded("fabio-long", user=fabio.unix, cluster=CLUSTER, outcome="completed"))
+        for hour in ("10", "12"):
+            moment = at(f"2026-05-28 {hour}:00")
+            feed.say(moment, JobStarted("fabio-again", user=fabio.unix, cluster=CLUSTER, limit_seconds=14_400))
+        feed.say(at("2026-05-28 15:30"), JobEnded("fabio-again", user=fabio.unix, cluster=CLUSTER, outcome="completed"))
     return Story(
         "heartbeats",
         "A long job that says so",
         "Fabio's job of May 27 runs three hours past its limit, with a heartbeat each hour; the one that counts is told on "
-        "June 16, when the feed of usage had said that May was complete. What was alleged meanwhile is taken back.",
+        "June 16, when the feed of usage had said that May was complete. What was alleged meanwhile is taken back. "
+        "A job of May 28 is preempted and started anew two hours later: its limit is that of its second start.",
         corrections=(opened(found, word("usage", 6)), retracted(found, "/acme/cluster-a heartbeats-005")),
     )
 

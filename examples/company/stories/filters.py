@@ -13,6 +13,7 @@ from examples.company.people import Member, member
 from examples.company.usage import call
 
 _ONLY = Filters(("claude-x-5",), ("anthropic",))
+_OTHER = Filters(("sparrow-2",), ("sparrow",))
 
 
 def _use(feed: Feed, who: Member, model: str, *moments: str) -> None:
@@ -58,9 +59,14 @@ def another_name(feed: Feed) -> Story:
         issue(feed, yara, replace(own(yara, "2000"), filters=_ONLY))
         _use(feed, yara, "claude-x-latest", "2026-03-10 10:00", "2026-03-11 10:00", "2026-04-10 10:00")
         _use(feed, yara, "claude-x-5", "2026-03-12 10:00")
+        other = replace(own(yara, "0.1", "G-yara-other"), filters=_OTHER)
+        feed.say(at("2026-03-02 09:00"), other)
+        _use(feed, yara, "sparrow-2", "2026-04-20 10:00", "2026-04-20 11:00", "2026-04-21 10:00")
     return Story(
         "another-name",
         "A permitted model by another name",
-        "Yara's grant permits claude-x-5; she asks for claude-x-latest, which the agreement lists as a name of it.",
+        "Yara's grant permits claude-x-5; she asks for claude-x-latest, which the agreement lists as a name of it. A newer "
+        "grant of hers permits sparrow-2 alone, which changes nothing about that; its units are soon spent, and what she "
+        "uses beyond them is overage, and no breach.",
         excuses=(Excuse("FU-010", yara.about, "alias", count=3),),
     )

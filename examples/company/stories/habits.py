@@ -8,9 +8,10 @@ from engine.domain.events.people import About, ApprovalGranted, DeterminationRec
 from engine.domain.events.usage import UsageInference
 from engine.domain.values import DAY_US, Instant, Quantity
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, Story, retracted
+from examples.company.expecting import Excuse, Finding, Story, opened, retracted
 from examples.company.feed import Feed
 from examples.company.people import Member, member
+from examples.company.reference import word
 from examples.company.usage import call, training
 
 _SMALL = (200, 20)
@@ -39,6 +40,7 @@ def burst(feed: Feed) -> Story:
         "A burst",
         "Xaver uses half a CCU in each of 45 hours of March, and 100 CCU in one on the 16th, through a loop that got away.",
         findings=(Finding("FU-002", xaver.id, xaver.about, ("2026-03",)),),
+        corrections=(opened(Finding("FU-002", xaver.id, xaver.about, ("2026-03",)), word("approvals", 4)),),
     )
 
 
@@ -142,6 +144,7 @@ def prohibited_country(feed: Feed) -> Story:
         "Use from a prohibited country",
         "Two calls of April 14 come from KP, as the gateway says; one from France on the 15th is none of the rule's business.",
         findings=(Finding("FU-011", xaver.id, xaver.about, (xaver.key, "KP", "2026-04"), 2),),
+        corrections=(opened(Finding("FU-011", xaver.id, xaver.about, (xaver.key, "KP", "2026-04")), word("people", 5)),),
     )
 
 

@@ -47,7 +47,7 @@ def _commits(feed: Feed, when: Instant, who: Member, place: Repo, *authors: str,
 def copies_before_leaving(feed: Feed) -> Story:
     """Fabio copies lattice again and again, then gives notice and goes on."""
     fabio, place = member("fabio"), repo("lattice")
-    later = Finding("IP-011", fabio.id, fabio.about, (place.id, "2026-05"))
+    first, later = (Finding("IP-011", fabio.id, fabio.about, (place.id, month)) for month in ("2026-04", "2026-05"))
     with feed.scope("copies-before-leaving"):
         _usual(feed, fabio, place)
         _reads(feed, fabio, place, at("2026-04-27 09:00"), 21)
@@ -59,8 +59,8 @@ def copies_before_leaving(feed: Feed) -> Story:
         "Fabio clones lattice four times in each of three months, and twenty-one times on April 27. That is asked of nobody "
         "who stays; on April 29 he gives notice, and what he read until then is looked at again. One more clone in May counts "
         "with those.",
-        findings=(Finding("IP-011", fabio.id, fabio.about, (place.id, "2026-04")), later),
-        corrections=(opened(later, word("repositories", 5)),),
+        findings=(first, later),
+        corrections=(opened(first, word("approvals", 5)), opened(later, word("approvals", 6))),
     )
 
 
@@ -175,6 +175,7 @@ def seat_at_a_rival(feed: Feed) -> Story:
         "A seat at a rival's",
         "Runa declares on July 6 that she belongs to Rival-Labs, which the company lists, and holds a grant.",
         findings=(Finding("IP-010", runa.id, runa.about, (RIVAL,)),),
+        corrections=(opened(Finding("IP-010", runa.id, runa.about, (RIVAL,)), word("people", 8)),),
     )
 
 

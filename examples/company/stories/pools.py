@@ -8,10 +8,11 @@ from engine.domain.events.people import About, ApprovalGranted
 from engine.domain.events.pools import PoolPlanned, PoolResized
 from engine.domain.values import quantity
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, Story
+from examples.company.expecting import Excuse, Finding, Story, opened
 from examples.company.feed import Feed
 from examples.company.grants import own
 from examples.company.people import Member, member
+from examples.company.reference import word
 from examples.company.usage import call, training
 
 _LABS, _SUMMER = "plan-labs", "plan-summer"
@@ -35,6 +36,7 @@ def over_the_plan(feed: Feed) -> Story:
         "The labs' plan holds 6,000 CCU. Lotte gets 4,000 from it on May 10 and Malte 3,000 on the 11th; the plan becomes "
         "large enough only on the 20th.",
         findings=(Finding("FU-017", "", f"pool/{_LABS}", ("2026-05",)),),
+        corrections=(opened(Finding("FU-017", "", f"pool/{_LABS}", ("2026-05",)), word("approvals", 6)),),
     )
 
 

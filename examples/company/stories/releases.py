@@ -128,6 +128,10 @@ def copyleft(feed: Feed) -> Story:
             Finding("IP-014", gero.id, first.about, (first.id,)),
             Finding("IP-014", kira.id, second.about, (second.id,)),
         ),
+        corrections=(
+            opened(Finding("IP-014", gero.id, first.about, (first.id,)), word("approvals", 4)),
+            opened(Finding("IP-014", kira.id, second.about, (second.id,)), word("approvals", 4)),
+        ),
     )
 
 
@@ -184,6 +188,7 @@ def released_undetermined(feed: Feed) -> Story:
         "and on the 16th. What a day used is known when it is over: the second release is alleged, since nobody has "
         "determined whose sundial is.",
         findings=(Finding("IP-015", uwe.id, place.about, (cause_of(told),)),),
+        corrections=(opened(Finding("IP-015", uwe.id, place.about, (cause_of(told),)), word("approvals", 8)),),
     )
 
 
@@ -201,14 +206,18 @@ def released_determined(feed: Feed) -> Story:
         ours = DeterminationRecorded(
             About("repository", late.id), "det-weathervane", "ownership", "company", "p-yves-58", from_=at("2026-07-01")
         )
-        feed.say(at("2026-07-27 10:00"), ours)
+        feed.say(at("2026-08-20 10:00"), ours)
         _build(feed, at("2026-07-14 11:00"), repo("atlas"), ida)
         _release(feed, at("2026-07-17 11:00"), repo("atlas"), ida, "v4.2")
     return Story(
         "released-determined",
         "Releases whose ownership is settled",
         "Rita's almanac is determined to be hers before she releases it. Ida's weathervane is determined to be the company's "
-        "after its release, with effect from before: the allegation is retracted. A release of the company's own atlas, which "
+        "weeks after its release, with effect from before: the allegation, made when legal had "
+        "told of July, is retracted. A release of the company's own atlas, which "
         "granted compute went into every day, raises no question.",
-        corrections=(retracted(Finding("IP-015", ida.id, late.about, (cause_of(told),)), "/acme/legal released-determined-006"),),
+        corrections=(
+            opened(Finding("IP-015", ida.id, late.about, (cause_of(told),)), word("approvals", 8)),
+            retracted(Finding("IP-015", ida.id, late.about, (cause_of(told),)), "/acme/legal released-determined-006"),
+        ),
     )

@@ -13,6 +13,7 @@ from examples.company.clock import after, at
 from examples.company.expecting import Excuse, Finding, OpenQuestion, Story, opened
 from examples.company.feed import Feed, cause_of
 from examples.company.people import HOST, member, person_target
+from examples.company.reference import word
 from examples.company.repositories import Repo, repo
 
 
@@ -40,6 +41,7 @@ def transferred_out(feed: Feed) -> Story:
         "A repository transferred out",
         "Zeno transfers slate to the organisation slate-tools on May 19; nobody approved it.",
         findings=(Finding("IP-003", zeno.id, place.about, (cause_of(moved),)),),
+        corrections=(opened(Finding("IP-003", zeno.id, place.about, (cause_of(moved),)), word("approvals", 6)),),
     )
 
 
@@ -80,11 +82,9 @@ def forked_to_a_person(feed: Feed) -> Story:
         "forked-to-a-person",
         "A private repository forked to a person",
         "A login forks the private onyx to a personal account on March 17. Nobody is accused until the directory links the "
-        "login to Bruno on March 23.",
+        "login to Bruno on March 23, and legal has told of all approvals of March.",
         findings=(Finding("IP-004", bruno.id, place.about, (cause_of(fork),)),),
-        corrections=(
-            opened(Finding("IP-004", bruno.id, place.about, (cause_of(fork),)), "/acme/directory forked-to-a-person-002"),
-        ),
+        corrections=(opened(Finding("IP-004", bruno.id, place.about, (cause_of(fork),)), word("approvals", 4)),),
     )
 
 
@@ -115,6 +115,7 @@ def revoked_approval(feed: Feed) -> Story:
         "An approval that had been revoked",
         "Dora may fork the private quartz until the approval is revoked on July 27. She forks it on the 28th.",
         findings=(Finding("IP-004", dora.id, place.about, (cause_of(fork),)),),
+        corrections=(opened(Finding("IP-004", dora.id, place.about, (cause_of(fork),)), word("approvals", 8)),),
     )
 
 

@@ -7,10 +7,11 @@ from engine.domain.events.grants import GrantTransferred
 from engine.domain.events.people import About, ApprovalGranted
 from engine.domain.values import DAY_US, Instant
 from examples.company.clock import after, at
-from examples.company.expecting import Excuse, Finding, Story, retracted
+from examples.company.expecting import Excuse, Finding, Story, opened, retracted
 from examples.company.feed import Feed, cause_of
 from examples.company.grants import issue, own
 from examples.company.people import Member, member
+from examples.company.reference import word
 from examples.company.usage import call
 
 
@@ -38,42 +39,48 @@ def unapproved_transfer(feed: Feed) -> Story:
         "unapproved-transfer",
         "A transfer nobody approved",
         f"Ivo transfers the grant {grant} to Runa on April 8 without any approval. The breach is his; what Runa uses "
-        "afterwards is covered.",
+        "afterwards is covered. It is judged on May 12, when legal says that it has told of all approvals of April.",
         findings=(Finding("FU-006", ivo.id, ivo.about, (cause_of(moved),)),),
+        corrections=(opened(Finding("FU-006", ivo.id, ivo.about, (cause_of(moved),)), word("approvals", 5)),),
     )
 
 
 def approval_recorded_late(feed: Feed) -> Story:
-    """Wanda's transfer had been agreed to; the record of it was made three weeks later."""
+    """Wanda's transfer had been agreed to; the record of it was made six weeks later."""
     wanda, tilo = member("wanda"), member("tilo")
     with feed.scope("approval-recorded-late"):
         moved, grant = _hand_over(feed, wanda, tilo, at("2026-06-10 10:05"))
-        _approve(feed, at("2026-07-01 16:00"), grant, "ap-transfer-wanda", since=at("2026-06-09"))
+        _approve(feed, at("2026-07-20 16:00"), grant, "ap-transfer-wanda", since=at("2026-06-09"))
     return Story(
         "approval-recorded-late",
         "An approval recorded late",
-        f"Wanda transfers the grant {grant} to Tilo on June 10. The approval is decided only on July 1, back to June 9: "
-        "what had been alleged is retracted, and the excuse is flagged as back-dated.",
+        f"Wanda transfers the grant {grant} to Tilo on June 10, which is alleged once legal has told of June. The approval is "
+        "decided only on July 20, back to June 9: what had been alleged is retracted, and the excuse is flagged as back-dated.",
         excuses=(Excuse("FU-006", wanda.about, "approved_late", by=("ap-transfer-wanda",), back_dated=True),),
         corrections=(
+            opened(Finding("FU-006", wanda.id, wanda.about, (cause_of(moved),)), word("approvals", 7)),
             retracted(Finding("FU-006", wanda.id, wanda.about, (cause_of(moved),)), "/acme/legal approval-recorded-late-005"),
         ),
     )
 
 
 def approved_transfer(feed: Feed) -> Story:
-    """Edda asked first; the approval of the very second of the transfer comes to us three weeks later."""
+    """Edda asked first; the approval of the very second of the transfer comes to us two months later."""
     edda, gero = member("edda"), member("gero")
     with feed.scope("approved-transfer"):
         when = at("2026-07-03 09:00")
         moved, grant = _hand_over(feed, edda, gero, when)
-        _approve(feed, when, grant, "ap-transfer-edda", late=21 * DAY_US)
+        _approve(feed, when, grant, "ap-transfer-edda", late=60 * DAY_US)
     return Story(
         "approved-transfer",
         "A transfer approved in the same second",
         "Edda's transfer to Gero and its approval bear the same time, to the second: the approval comes first. It is told "
-        "three weeks late; what had been alleged is retracted, and nothing needs an excuse.",
-        corrections=(retracted(Finding("FU-006", edda.id, edda.about, (cause_of(moved),)), "/acme/legal approved-transfer-005"),),
+        "two months late, after legal had said that it had told of July; what had been alleged is retracted, and nothing "
+        "needs an excuse.",
+        corrections=(
+            opened(Finding("FU-006", edda.id, edda.about, (cause_of(moved),)), word("approvals", 8)),
+            retracted(Finding("FU-006", edda.id, edda.about, (cause_of(moved),)), "/acme/legal approved-transfer-005"),
+        ),
     )
 
 
@@ -90,6 +97,7 @@ def approval_without_effect(feed: Feed) -> Story:
         "Jaro's transfer to Hugo on August 19 is approved on August 21, in force from that day on: it doesn't cover the "
         "transfer, which stays a breach.",
         findings=(Finding("FU-006", jaro.id, jaro.about, (cause_of(moved),)),),
+        corrections=(opened(Finding("FU-006", jaro.id, jaro.about, (cause_of(moved),)), word("approvals", 9)),),
     )
 
 
@@ -105,4 +113,5 @@ def approval_of_another_grant(feed: Feed) -> Story:
         "An approval for another grant",
         f"Leon may transfer G-leon, and transfers {grant} to Ida instead.",
         findings=(Finding("FU-006", leon.id, leon.about, (cause_of(moved),)),),
+        corrections=(opened(Finding("FU-006", leon.id, leon.about, (cause_of(moved),)), word("approvals", 3)),),
     )
