@@ -259,6 +259,7 @@ class LaneDriver(threading.Thread):
                 until = self.until
                 body.settle(self.lane, shared.clock(), ended=self.ending.is_set(), until=until, caught_up=caught_up)
                 self._passed = until
+                body.keep_checkpoints(self.lane)
             if self.ending.is_set():
                 self.ended.set()
 

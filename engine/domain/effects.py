@@ -69,6 +69,13 @@ class Effects(msgspec.Struct, gc=False):
     refused: Problem | None = None
     """Why it has no effect, where only the fold can tell: it stays in the journal, and people are told."""
 
+    def posted(self) -> dict[tuple[str, str, str], int]:
+        """Give what is posted in all: (grant, unit, kind) → amount other than 0."""
+        total: dict[tuple[str, str, str], int] = {}
+        for grant, unit, kind, amount in self.postings:
+            total[grant, unit, kind] = total.get((grant, unit, kind), 0) + amount
+        return {key: amount for key, amount in total.items() if amount}
+
 
 NOTHING = Effects()
 

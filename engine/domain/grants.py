@@ -6,6 +6,8 @@ outstanding + unvested. Only vested units can be consumed; a natural expiry is a
 
 from __future__ import annotations
 
+import sys
+
 import msgspec
 from msgspec import structs
 
@@ -76,8 +78,8 @@ class Grant(msgspec.Struct):
             priority=self.priority,
             expires_at=None if self.until == FOREVER else Instant(self.until),
             filters=Filters(self.models, self.providers),
-            ip_terms=self.ip_terms,
-            agreement_version=self.agreement,
+            ip_terms=sys.intern(self.ip_terms),
+            agreement_version=sys.intern(self.agreement),  # msgspec leaves a default out if it is the very same object
             termination_window_days=self.window_days,
         )
 

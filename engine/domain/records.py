@@ -262,6 +262,26 @@ class DroppedRow(Row, frozen=True):
     """When the next of what is left falls due; −1 for none."""
 
 
+class Outdated(Row, frozen=True):
+    """What a batch changed of entries that an aggregate had folded before it."""
+
+    aggregate: str
+    since: int
+    """Place time of the first of them: no checkpoint that reaches there holds."""
+
+
+class Checkpoint(Row, frozen=True):
+    """A folded state of an aggregate, and what is known of the entries it was folded from: made anew at any time."""
+
+    aggregate: str
+    since: int
+    """Place time from which on entries are still to be folded; any before it stand in the state."""
+    fold: str
+    """Digest of what it was folded by; another's is of no use."""
+    body: bytes
+    """As `service.before` writes it."""
+
+
 class Batch(Row, frozen=True):
     """One batch of a lane, written in one transaction; `version` is the lane's version it makes."""
 
@@ -315,6 +335,7 @@ class Batch(Row, frozen=True):
     outbox: tuple[OutboxRow, ...] = ()
     aggregates: tuple[AggregateRow, ...] = ()
     dropped: tuple[DroppedRow, ...] = ()
+    outdated: tuple[Outdated, ...] = ()
     shadows: tuple[ShadowRow, ...] = ()
 
 
@@ -343,9 +364,14 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 class Loaded(msgspec.Struct):
-    """All a store holds about one aggregate, for loading it into memory. Rows are the latest of each identity."""
+    """All a store holds about one aggregate, for loading it into memory. Rows are the latest of each identity.
+
+    With a checkpoint the journal is what is to be folded after it, decisions are those at least, postings none, and of
+    derived facts those sent more than once: the rest follows from the checkpoint and the entries.
+    """
 
     aggregate: str
+    checkpoint: Checkpoint | None = None
     journal: list[JournalRow] = msgspec.field(default_factory=list)
     """Latest revision of each identity, withdrawn ones included, in no particular order."""
     decisions: list[DecisionRow] = msgspec.field(default_factory=list)

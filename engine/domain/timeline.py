@@ -58,6 +58,11 @@ class Entry(msgspec.Struct):
     kept: Kept | None = None
     """Its question as it was asked, where feeds alone are waited for: as long as there is room, else it is folded again."""
 
+    @property
+    def time(self) -> int:
+        """The event's own time."""
+        return self.event.time
+
 
 class Folder(msgspec.Struct, frozen=True):
     """How a kind of aggregate starts, folds, and keeps its state."""
@@ -84,6 +89,8 @@ class Timeline:
         self.at: dict[str, Place] = {}
         """Identity → place."""
         self.state: Any = folder.start()
+        self._base = b""
+        """State of what was folded before the first entry; empty where that is the beginning."""
         self.folded = 0
         """How many entries the state has folded; fewer than all when stale."""
         self.snapshots: list[tuple[int, bytes]] = []
@@ -95,6 +102,33 @@ class Timeline:
         """Identities of entries before that whose effects are to be given once more all the same."""
         self._edits = 0
         """How often entries came or went: what a refold in progress must notice."""
+
+    def resume(self, base: bytes) -> None:
+        """Begin, while empty, from a state that was folded of entries that aren't here; the first one here never moves."""
+        self._base, self.state = base, self.folder.restore(base)
+
+    def prepend(self, past: Timeline) -> None:
+        """Put the entries in front from which the state was folded that this one resumed."""
+        count = len(past.entries)
+        self.entries[:0], self.places[:0] = past.entries, past.places
+        self.at.update(past.at)
+        later = [(length + count, saved) for length, saved in self.snapshots]
+        self.snapshots = [*(one for one in past.snapshots if one[0] < count), (count, self._base), *later]
+        self.folded += count
+        self._stands += count
+        self.changed_from += count if self.changed_from >= 0 else 0
+        self._base = b""
+        self._edits += 1
+
+    def foothold(self, kept: int) -> tuple[int, bytes]:
+        """Give (length, state) of the newest snapshot that as many folded entries come after, a fact first; (0, b"") for none.
+
+        Whatever becomes of those that follow it, the fact has overtaken all deadlines before it.
+        """
+        for length, state in reversed(self.snapshots):
+            if length <= self.folded - max(kept, 1) and self.places[length].rank != Rank.DEADLINE:
+                return length, state
+        return 0, b""
 
     @property
     def tail(self) -> int:
@@ -128,7 +162,9 @@ class Timeline:
         self._rewind(index)
         self._changed(index)
         del self.places[index]
-        return self.entries.pop(index)
+        gone = self.entries.pop(index)
+        self._rewind(self.facts)  # deadlines that it had overtaken are pending again, wherever snapshots happen to stand
+        return gone
 
     def find(self, identity: str) -> Entry | None:
         """Give the entry of an identity."""
@@ -233,7 +269,7 @@ class Timeline:
             self.folded, saved = self.snapshots[-1]
             self.state = self.folder.restore(saved)
         else:
-            self.folded, self.state = 0, self.folder.start()
+            self.folded, self.state = 0, self.folder.restore(self._base) if self._base else self.folder.start()
 
     def _snapshot(self) -> None:
         self.snapshots.append((self.folded, self.folder.save(self.state)))

@@ -25,6 +25,7 @@ from engine.domain.timeline import Entry
 from engine.policy.catalogue import Rule
 from engine.policy.sentences import render
 from engine.service import horizon
+from engine.service.before import Said
 from engine.service.causes import Causes, Late, Touched, is_its_own
 from engine.service.judging import inapplicable
 from engine.service.memory import Aggregate, Discriminator, LaneMemory
@@ -200,27 +201,27 @@ class Deciding:
         group = aggregate.groups[rule, discriminator]
         before = aggregate.violations.get((rule, discriminator))
         # An entry that a batch still in flight has taken out counts until that batch counts it out.
-        first = next(filter(None, map(aggregate.timeline.find, group.identities)), None)
-        last = next(filter(None, map(aggregate.timeline.find, reversed(group.identities))), None)
-        if first is None or last is None:
+        ends = group.ends(aggregate.timeline.find)
+        if ends is None:
             if before is not None and before.status != "retracted":
                 row = msgspec.structs.replace(before, status="retracted", count=0, version=before.version + 1)
                 self._change(touched, rule, discriminator, row, "retracted", before.last_seen_at, "")
             elif before is None:
                 return
             return
+        last = ends[1]
         judged_by = self.revisions.rule(last.bundle, rule)
-        row = self._row(aggregate, judged_by, discriminator, (first, last), len(group.identities), before)
+        row = self._row(aggregate, judged_by, discriminator, ends, group.count, before)
         change = _kind_of_change(before, row)
         if change:
-            self._change(touched, rule, discriminator, row, change, last.event.time, last.decision)
+            self._change(touched, rule, discriminator, row, change, last.time, last.decision)
 
     def _row(
         self,
         aggregate: Aggregate,
         rule: Rule,
         discriminator: Discriminator,
-        ends: tuple[Entry, Entry],
+        ends: tuple[Entry | Said, Entry | Said],
         count: int,
         before: ViolationRow | None,
     ) -> ViolationRow:
@@ -314,22 +315,23 @@ class Deciding:
 
     def _indeterminate(self, aggregate: Aggregate, rule: str, fact: str) -> None:
         group = aggregate.missing[rule, fact]
-        last = aggregate.timeline.find(group.identities[-1]) if group.identities else None
+        last = group.last(aggregate.timeline.find)
         before = aggregate.indeterminates.get((rule, fact))
         if last is None:
             if before is None:
                 return
             row = msgspec.structs.replace(before, count=0, reason="", first_at=0, last_at=0, last_decision="")
         else:
+            first_at, last_at = group.span
             row = IndeterminateRow(
                 organisation=aggregate.organisation,
                 rule=rule,
                 aggregate=aggregate.key,
                 fact=fact,
                 reason=last.outcomes[rule]["missing"][fact],
-                count=len(group.identities),
-                first_at=group.places[0].time,
-                last_at=group.places[-1].time,
+                count=group.count,
+                first_at=first_at,
+                last_at=last_at,
                 last_decision=last.decision,
             )
         aggregate.indeterminates[rule, fact] = row

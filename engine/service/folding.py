@@ -24,6 +24,7 @@ from engine.domain.timeline import Entry
 from engine.domain.values import HOUR_US
 from engine.domain.written import Written, wire, write
 from engine.service.causes import Causes
+from engine.service.checkpoints import reaches_back
 from engine.service.memory import KINDS, Aggregate, LaneMemory
 from engine.service.taking import unapplied
 
@@ -37,10 +38,14 @@ class Folding:
 
     def __init__(
         self, memory: LaneMemory, lanes: int, recorded_at: int, need: Callable[[str, Event], None] = lambda _key, _event: None,
-        horizon_us: int = 0,
+        horizon_us: int = 0, whole: Callable[[str], None] = lambda _key: None,
     ) -> None:  # fmt: skip
-        """Begin a batch of a lane; `need` brings an aggregate into memory that an event is for, `horizon_us` 0 is none."""
+        """Begin a batch of a lane; `need` brings an aggregate into memory that an event is for, `whole` all of one.
+
+        `horizon_us` 0 is none.
+        """
         self.need = need
+        self.whole = whole
         self.memory = memory
         self.lanes = lanes
         self.recorded_at = recorded_at
@@ -58,6 +63,8 @@ class Folding:
         self.touched: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
         self.retired: dict[tuple[str, str], tuple[Aggregate, Entry]] = {}
         self.changed: dict[str, Aggregate] = {}
+        self.outdated: dict[str, int] = {}
+        """Aggregate → place time from which what it had folded is changed: no checkpoint that reaches there holds."""
         self.causes = Causes(memory.watermark - horizon_us if horizon_us else 0)
         self._stood: dict[str, Place] = {}
         """Aggregate → the last place it had folded when this batch began."""
@@ -88,18 +95,22 @@ class Folding:
     def deliver(self, delivery: Delivery, origin: str) -> None:
         """Take a derived fact: a higher revision replaces a lower one, a lower one is ignored."""
         aggregate = self.memory.aggregates[delivery.target]
-        if delivery.revision <= aggregate.received.get(delivery.identity, 0):
+        if delivery.revision <= max(aggregate.revision_of(delivery.identity), 0):
             return
         self._take(delivery, aggregate, origin)
 
     def _take(self, delivery: Delivery, aggregate: Aggregate, origin: str) -> None:
         at = place(delivery.event)
+        if reaches_back(aggregate, delivery.identity, delivery.revision, at):
+            self.whole(aggregate.key)
+        known = aggregate.timeline.at.get(delivery.identity)
+        if known is not None or at < self._stood_at(aggregate):
+            self._outdate(aggregate, min(at, known or at).time)
         late = delivery.late or self._late(delivery, aggregate, at)
         self._journal(delivery, origin, cause.write(delivery.cause) if late else "")
         if late:
-            known = aggregate.timeline.at.get(delivery.identity, at)
             behind = delivery.cause or self._named(delivery.event, delivery.identity, aggregate.key)
-            self.causes.late(aggregate.key, delivery.identity, min(known.time, at.time), behind)
+            self.causes.late(aggregate.key, delivery.identity, min(known or at, at).time, behind)
         else:
             self.causes.brought(aggregate.key, delivery.identity, delivery.cause)
         self._place(delivery, aggregate, at)
@@ -108,13 +119,21 @@ class Folding:
         """Whether a fact comes before what the aggregate had folded when this batch began, fired deadlines among it."""
         if delivery.event.data.SUMMED:  # one grows as long as its hour lasts, and each person's stands beside others'
             return at.time + HOUR_US < self._begun_at
+        return at < self._stood_at(aggregate)
+
+    def _stood_at(self, aggregate: Aggregate) -> Place:
+        """Give the last place that an aggregate had folded when this batch began."""
         stood = self._stood.get(aggregate.key)
         if stood is None:
             places, count = aggregate.timeline.places, aggregate.timeline.facts
             while count < len(places) and places[count].time <= self._begun_at:
                 count += 1
             stood = self._stood[aggregate.key] = places[count - 1] if count else _FIRST
-        return at < stood
+        return stood
+
+    def _outdate(self, aggregate: Aggregate, since: int) -> None:
+        self.outdated[aggregate.key] = min(since, self.outdated.get(aggregate.key, since))
+        aggregate.saved = 0
 
     def _place(self, delivery: Delivery, aggregate: Aggregate, at: Place) -> None:
         timeline = aggregate.timeline
@@ -188,6 +207,7 @@ class Folding:
             if aggregate.organisation in feeds:
                 aggregate.timeline.reconsider(feeds[aggregate.organisation])
             if aggregate.timeline.tail:
+                self._outdate(aggregate, aggregate.timeline.places[aggregate.timeline.changed_from].time)
                 self._touch(aggregate)
 
     def refold(self, only: Iterable[str] | None = None) -> None:
@@ -225,7 +245,7 @@ class Folding:
                 if effects.shares or entry.shares:
                     aggregate.sums.fold(entry, effects.shares)
                 if effects.postings or entry.postings:
-                    self._post(aggregate, entry, _sum(entry))
+                    self._post(aggregate, entry, effects.posted())
                 if effects.refused is not None or entry.refused:
                     self._tell_refused(aggregate, entry)
             self._send_sums(aggregate)
@@ -288,12 +308,12 @@ class Folding:
 
     def _send_sums(self, aggregate: Aggregate) -> None:
         for key, target, event, content in aggregate.sums.settle():
-            stands = event if event is not None else aggregate.timeline.entries[0].event
+            stands = event if event is not None else aggregate.first
             self._emit(aggregate, None, key, target, stands, content if event is not None else None)
 
     def _emit(self, aggregate: Aggregate, entry: Entry | None, key: str, target: str, event: Event, content: str | None) -> None:
         """Send a derived fact, or its withdrawal where `content` is None; `entry` is what it comes from, if it is one's."""
-        revision = aggregate.sent.get(key, 0) + 1
+        revision = aggregate.sent_before(key, target) + 1
         aggregate.sent[key] = revision
         identity = key[len(target) + 1 :]
         behind, late = self._behind(aggregate, entry, event)
@@ -377,10 +397,3 @@ class Folding:
                 behind,
             )
         )
-
-
-def _sum(entry: Entry) -> dict[tuple[str, str, str], int]:
-    total: dict[tuple[str, str, str], int] = {}
-    for grant, unit, kind, amount in entry.effects.postings:
-        total[grant, unit, kind] = total.get((grant, unit, kind), 0) + amount
-    return {key: amount for key, amount in total.items() if amount}

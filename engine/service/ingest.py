@@ -169,6 +169,7 @@ class _Run:
         while self.body.pending(LANE):
             self.taking.add(self.body.redecide(LANE, self._now()))
         self.taking.add(self.body.settle(LANE, self.clock(), ended=True, until=until))
+        self.body.keep_checkpoints(LANE)
 
     def _decide(self) -> None:
         """Decide the batch that is judged, and have it written once the one before it is."""

@@ -1,12 +1,11 @@
 """What a lane keeps in memory: its aggregates' timelines, what they were sent and have sent, and what stands.
 
-A copy of the store's truth for as long as the lane is ours; dropped whole when it isn't. Loading refolds the journal,
-so that the state is a function of the recorded events and of nothing else.
+A copy of the store's truth for as long as the lane is ours; dropped whole when it isn't. Loading refolds the journal, or
+its end from a checkpoint on: the state is a function of the recorded events and of nothing else.
 """
 
 from __future__ import annotations
 
-import bisect
 import heapq
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -19,13 +18,16 @@ from engine.domain.aggregates import alias, person, pool, repository
 from engine.domain.effects import Effects, Question
 from engine.domain.events import Event
 from engine.domain.lowering import NEVER, Lowering
-from engine.domain.order import Place, place
+from engine.domain.order import place
 from engine.domain.records import IndeterminateRow, Lane, Loaded, ViolationRow
 from engine.domain.reference import Reference
 from engine.domain.timeline import Entry, Folder, Timeline
 from engine.domain.values import FOREVER
 from engine.domain.waiting import Kept
 from engine.domain.waiting import again as asked_again
+from engine.domain.written import write
+from engine.service.before import Before
+from engine.service.groups import Group
 from engine.service.sums import Sums
 
 KINDS = {"repository": 0, "alias": 1, "person": 2, "pool": 3}
@@ -106,28 +108,6 @@ def folder(key: str, windows: Mapping[str, int], log: ReferenceLog, lowering: Lo
     return Folder(alias.State, alias.fold, encode, restore)
 
 
-class Group(msgspec.Struct):
-    """The entries whose outcome makes up one violation or one indeterminate fact, in order."""
-
-    places: list[Place] = []
-    identities: list[str] = []
-
-    def add(self, at: Place, identity: str) -> None:
-        """Count an entry in."""
-        index = bisect.bisect_left(self.places, at)
-        if index < len(self.places) and self.places[index] == at:
-            return
-        self.places.insert(index, at)
-        self.identities.insert(index, identity)
-
-    def discard(self, at: Place) -> None:
-        """Count an entry out."""
-        index = bisect.bisect_left(self.places, at)
-        if index < len(self.places) and self.places[index] == at:
-            del self.places[index]
-            del self.identities[index]
-
-
 Discriminator = tuple[str, ...]
 
 
@@ -143,6 +123,10 @@ class Aggregate:
         """Identity → revision last received, withdrawn ones included."""
         self.sent: dict[str, int] = {}
         """Derived fact → revision last sent."""
+        self.before: Before | None = None
+        """What is known of entries that aren't loaded, before those that are; None where all are."""
+        self.saved = 0
+        """Entries that the checkpoint made last stands for."""
         self.groups: dict[tuple[str, Discriminator], Group] = {}
         self.violations: dict[tuple[str, Discriminator], ViolationRow] = {}
         self.missing: dict[tuple[str, str], Group] = {}
@@ -162,10 +146,29 @@ class Aggregate:
         places = self.timeline.places
         return places[-1].time if places else 0
 
+    @property
+    def first(self) -> Event:
+        """The very first event."""
+        return self.timeline.entries[0].event if self.before is None else codec.parse_event(self.before.first)
+
+    def revision_of(self, identity: str) -> int:
+        """Give the revision last received of an identity; −1 for none."""
+        known = self.received.get(identity)
+        if known is not None:
+            return known
+        return -1 if self.before is None else self.before.revision_of(identity)
+
+    def sent_before(self, key: str, target: str) -> int:
+        """Give the revision last sent of a derived fact; 0 for none."""
+        known = self.sent.get(key)
+        if known is not None:
+            return known
+        return int(self.before is not None and self.before.has_sent(target, key[len(target) + 1 :]))
+
     def load(self, loaded: Loaded) -> None:
         """Take what the store holds: refold the journal, then lay what was recorded over what was folded."""
         for row in loaded.journal:
-            if self.received.get(row.identity, -1) >= row.revision:
+            if self.revision_of(row.identity) >= row.revision:
                 continue  # of a batch that was in flight when the name's first link came
             self.received[row.identity] = row.revision
             if not row.withdrawn:
@@ -174,10 +177,23 @@ class Aggregate:
         for entry in self.timeline.refold(_folded_until(loaded)):
             self.sums.fold(entry, entry.effects.shares)
             entry.refused = entry.effects.refused.code if entry.effects.refused is not None else ""
+            if self.before is not None:
+                self._make_again(entry)
+        if self.before is not None:
+            self.sent.update(dict.fromkeys(self.sums.take_as_sent(), 1))
         self._lay(loaded)
         self.dirty_from, self.dirty_causes = loaded.dirty_from, loaded.causes
         if self.dirty_from >= 0:
             self.timeline.rewind_to(self.dirty_from)
+
+    def _make_again(self, entry: Entry) -> None:
+        """Take what an entry does as what it was said to do: so it is of whatever owes nothing, and needn't be read."""
+        for target, event in entry.effects.derived:
+            written = write(event)
+            key = f"{target} {written.identity}"
+            entry.derived = entry.derived | {key: (target, written.content)}
+            self.sent[key] = 1
+        entry.postings = entry.effects.posted()
 
     def _lay(self, loaded: Loaded) -> None:
         for sent in loaded.derived:
@@ -243,6 +259,8 @@ class LaneMemory:
         self.version = stored.version
         self.begun = stored.version
         """Version of the batch begun last; ahead of `version` while works are in flight."""
+        self.checked = -1
+        """Version at which it was last seen whether aggregates have grown enough for checkpoints."""
         self.reference = stored.reference
         self.watermark = stored.watermark
         self.outbox_sequence = stored.outbox_sequence

@@ -17,6 +17,7 @@ from engine.domain.errors import LaneConflict
 from engine.domain.events import Event
 from engine.domain.lowering import Lowering
 from engine.domain.order import lane as lane_of
+from engine.domain.order import place
 from engine.domain.records import Batch, Lane
 from engine.domain.values import DAY_US
 from engine.domain.written import Written
@@ -26,7 +27,8 @@ from engine.policy.evaluator import Evaluator
 from engine.service import naming
 from engine.service.activation import Admission, Conditions
 from engine.service.asking import Asking
-from engine.service.deciding import Deciding
+from engine.service.checkpoints import bears_on, complete, is_partial, make, reaches_back, restore
+from engine.service.deciding import FOLD_VERSION, Deciding
 from engine.service.folding import Folding
 from engine.service.holding import Holding
 from engine.service.holding import read as read_held
@@ -75,6 +77,8 @@ class Body:
         self.asking = Asking(self.revisions)
         self.recording = Recording(lanes, publisher)
         self.windows = bundle.windows
+        self.fold = codec.digest(str(FOLD_VERSION).encode(), bundle.digest.encode()).hex()
+        """What aggregates are folded by, as checkpoints say it."""
         self.lowering = Lowering(bundle.data["params"], self.revisions.sets_of)
         self.log = ReferenceLog()
         self.summing = Summing(store)
@@ -163,6 +167,7 @@ class Body:
         ours = list(dict.fromkeys(key for key in reversed(keys) if lane_of(key, self.lanes) == lane))[::-1]
         linked = naming.linked_by(taken.events, taken.deliveries)
         self._load(memory, [*ours, *(d.target for d in taken.deliveries)], linked)
+        self._complete(memory, _reaching_back(memory, keys, taken))
         arrived: list[tuple[int, Delivery | tuple[Event, Written, str]]] = [
             (event.recorded_at or recorded_at, (event, written, key))
             for (event, written), key in zip(taken.events, keys, strict=True)
@@ -274,6 +279,8 @@ class Body:
             memory.in_flight.pop(row.identity, None)
         memory.stored(batch.violations)
         memory.let_go()
+        if memory.entries > KEPT:
+            self.keep_checkpoints(work.lane)
         memory.forget(KEPT)
         return BatchResult(
             work.read,
@@ -285,6 +292,22 @@ class Body:
             tuple(sorted({rule for _, rule in read_held(batch.held)})),
         )
 
+    def keep_checkpoints(self, lane: int) -> int:
+        """Have the store keep the states of aggregates that have grown long; gives how many. For when a lane is quiet.
+
+        A checkpoint says how an aggregate stands at the version that the store has: none of what a batch in flight changed.
+        """
+        memory = self._memory[lane]
+        if memory.checked == memory.version:
+            return 0
+        memory.checked, kept = memory.version, 0
+        for aggregate in memory.aggregates.values():
+            row = make(aggregate, self.fold) if aggregate.changed_by <= memory.version else None
+            if row is not None:
+                self.store.keep_checkpoints(lane, memory.version, [row])
+                kept += 1
+        return kept
+
     def _folding(self, memory: LaneMemory, recorded_at: int) -> Folding:
         def need(key: str, event: Event) -> None:
             if key in memory.aggregates and event.type not in LINKING:  # nearly always; it is the last to be forgotten
@@ -292,7 +315,10 @@ class Body:
             else:
                 self._load(memory, [key], naming.linked_to(key, event))
 
-        return Folding(memory, self.lanes, recorded_at, need, self.horizon_days * DAY_US)
+        def whole(key: str) -> None:
+            self._complete(memory, [key])
+
+        return Folding(memory, self.lanes, recorded_at, need, self.horizon_days * DAY_US, whole)
 
     def _renew_reference(self, memory: LaneMemory, folding: Folding) -> None:
         if memory.reference == self._known_reference:
@@ -301,6 +327,8 @@ class Body:
         since = [(event, memory.log.now.affected_since(event)) for event in news]
         earliest = min(at for _, at in since)
         self._load(memory, naming.without_names(row.aggregate for row in self.store.aggregates_since(memory.lane, earliest)))
+        bears = (key for key, one in memory.aggregates.items() if any(bears_on(one, event, at) for event, at in since))
+        self._complete(memory, list(bears))
         memory.log.extend(news)
         memory.reference += len(news)
         folding.invalidate(since)
@@ -323,7 +351,7 @@ class Body:
         if not missing:
             return
         waiting = naming.waiting(self.store, missing, linked)
-        stored = self.store.load([key for key in missing if key not in waiting])
+        stored = self.store.load([key for key in missing if key not in waiting], self.fold)
         for key in missing:
             aggregate = memory.aggregates.get(key) or Aggregate(key, folder(key, self.windows, memory.log, self.lowering))
             aggregate.waiting = key in waiting
@@ -334,7 +362,33 @@ class Body:
             memory.entries -= len(aggregate.timeline.entries)
             loaded = stored.get(key)
             if loaded is not None and loaded.journal:
-                aggregate.load(loaded)
+                restore(aggregate, loaded)
                 memory.loaded(aggregate)
             memory.entries += len(aggregate.timeline.entries)
             memory.aggregates[key] = aggregate
+
+    def _complete(self, memory: LaneMemory, keys: Sequence[str]) -> None:
+        """Load the histories before checkpoints that something concerns."""
+        if not keys:
+            return
+        for key, loaded in self.store.load(keys).items():
+            aggregate = memory.aggregates[key]
+            memory.entries -= len(aggregate.timeline.entries)
+            complete(aggregate, loaded)
+            memory.entries += len(aggregate.timeline.entries)
+
+
+def _reaching_back(memory: LaneMemory, keys: Sequence[str], taken: Taken) -> list[str]:
+    """Give the aggregates of which a batch concerns what isn't loaded, so that they are read at once."""
+    partly = {key for key in {*keys, *(one.target for one in taken.deliveries)} if is_partial(memory.aggregates.get(key))}
+    if not partly:
+        return []
+    arrived = [(key, written.identity, 0, e) for key, (e, written) in zip(keys, taken.events, strict=True)]
+    arrived += [(one.target, one.identity, one.revision, one.event) for one in taken.deliveries]
+    return sorted(
+        {
+            key
+            for key, identity, revision, event in arrived
+            if key in partly and reaches_back(memory.aggregates[key], identity, revision, place(event))
+        }
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from engine.domain.events import Event
-from engine.domain.records import Batch, Lane, OutboxRow
+from engine.domain.records import Batch, Lane, OutboxRow, Outdated
 from engine.intake.arrivals import Arrival
 from engine.service.deciding import Deciding
 from engine.service.folding import Folding
@@ -76,6 +76,7 @@ class Recording:
             outbox=outbox,
             aggregates=work.aggregates,
             dropped=work.dropped,
+            outdated=tuple(Outdated(key, since) for key, since in sorted(folding.outdated.items())),
             shadows=tuple(deciding.shadows),
         )
 

@@ -6,15 +6,18 @@ the correction. Part of a lane's memory; sends and writes nothing itself.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
+from engine.domain import codec
 from engine.domain.effects import Derived
 from engine.domain.events import Event
 from engine.domain.timeline import Entry
 from engine.domain.values import Quantity
 from engine.domain.written import write
+from engine.service.before import Summed
 
 
 class Sum(msgspec.Struct):
@@ -63,6 +66,39 @@ class Sums:
         elif content:
             self._sent[key] = (target, content)
             self._changed[key] = None
+
+    def resume(self, sums: Sequence[Summed]) -> None:
+        """Begin, while empty, from what entries that aren't here make up."""
+        for one in sums:
+            event = codec.parse_event(one.event)
+            self._sums[one.key] = Sum(one.target, event, list(one.total), one.parts, one.sent)
+
+    def without(self, entries: Sequence[Entry]) -> list[Summed]:
+        """Give what all other entries than these make up, and what would have been sent of it."""
+        parts: dict[str, list[tuple[int, ...]]] = {}
+        for entry in entries:
+            for key, amounts in entry.shares.items():
+                parts.setdefault(key, []).append(amounts)
+        found = []
+        for key, held in self._sums.items():
+            less = parts.get(key, [])
+            left = Sum(held.target, held.event, list(held.total), held.parts - len(less), held.sent)
+            for amounts in less:
+                left.total = [a - b for a, b in zip(left.total, amounts, strict=True)]
+            if (stated := left.stated()) is not None:
+                sent = write(stated).content if less else held.sent
+                wire = codec.write_event(held.event).decode()
+                found.append(Summed(key, held.target, wire, left.total, left.parts, sent))
+        return found
+
+    def take_as_sent(self) -> list[str]:
+        """Take all sums as sent as they are now; gives those that changed since they were last."""
+        changed = [key for key in self._changed if key in self._sums]
+        for key in changed:
+            stated = self._sums[key].stated()
+            self._sums[key].sent = "" if stated is None else write(stated).content
+        self._changed.clear()
+        return changed
 
     def fold(self, entry: Entry, shares: list[Derived]) -> None:
         """Replace an entry's parts by what it does now."""

@@ -6,13 +6,27 @@ Rows are tuples in the order of a `Plan`'s columns, straight from the structs, a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any, Final, Protocol
 
 import msgspec
-from sqlalchemy import ARRAY, BigInteger, Boolean, ColumnElement, Integer, LargeBinary, Table, Text, any_, bindparam, func, select
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Select,
+    Table,
+    Text,
+    any_,
+    bindparam,
+    func,
+    select,
+)
 
 from engine.domain.records import Row
 
@@ -88,8 +102,16 @@ class Dialect(Protocol):
         """Let decisions recorded by earlier batches of a lane no longer stand."""
         ...
 
+    def outdate(self, cursor: Any, rows: Sequence[tuple[str, int]]) -> None:
+        """Delete the checkpoints of aggregates that reach a moment: (aggregate, moment)."""
+        ...
+
     def among(self, column: ColumnElement[Any], keys: Sequence[str]) -> ColumnElement[bool]:
         """Give the condition that a column is one of any number of keys, as one parameter."""
+        ...
+
+    def after(self, query: Select[Any], key: ColumnElement[Any], at: ColumnElement[Any], since: Mapping[str, int]) -> Select[Any]:
+        """Restrict a query to rows of any number of keys, each from a moment of its own on, as one parameter or two."""
         ...
 
 
@@ -131,6 +153,17 @@ class Sqlite:
         listed = func.json_each(bindparam(None, array, unique=True)).table_valued("value")
         return column.in_(select(listed.c.value))
 
+    def after(self, query: Select[Any], key: ColumnElement[Any], at: ColumnElement[Any], since: Mapping[str, int]) -> Select[Any]:
+        """Restrict a query to rows of keys, each from a moment of its own on."""
+        array = msgspec.json.encode(list(since.items())).decode()
+        listed = func.json_each(bindparam(None, array, unique=True)).table_valued("value")
+        wanted = key == func.json_extract(listed.c.value, "$[0]")
+        return query.select_from(listed).where(wanted, at >= func.json_extract(listed.c.value, "$[1]"))
+
+    def outdate(self, cursor: Any, rows: Sequence[tuple[str, int]]) -> None:
+        """Delete checkpoints that reach a moment."""
+        cursor.executemany("DELETE FROM checkpoint WHERE aggregate = ? AND since >= ?", rows)
+
 
 class Postgres:
     """PostgreSQL: COPY for new rows; upserts are one INSERT, of few rows from arrays, of many from a table copied aside.
@@ -168,6 +201,21 @@ class Postgres:
     def among(self, column: ColumnElement[Any], keys: Sequence[str]) -> ColumnElement[bool]:
         """Give the condition that a column is one of the keys."""
         return column == any_(bindparam(None, list(keys), type_=ARRAY(Text), unique=True))
+
+    def after(self, query: Select[Any], key: ColumnElement[Any], at: ColumnElement[Any], since: Mapping[str, int]) -> Select[Any]:
+        """Restrict a query to rows of keys, each from a moment of its own on."""
+        keys = bindparam(None, list(since), type_=ARRAY(Text), unique=True)
+        moments = bindparam(None, list(since.values()), type_=ARRAY(BigInteger), unique=True)
+        listed = func.unnest(keys, moments).table_valued("key", "moment").render_derived()
+        return query.select_from(listed).where(key == listed.c.key, at >= listed.c.moment)
+
+    def outdate(self, cursor: Any, rows: Sequence[tuple[str, int]]) -> None:
+        """Delete checkpoints that reach a moment."""
+        cursor.execute(
+            "DELETE FROM checkpoint USING unnest(%s::text[], %s::bigint[]) AS gone (aggregate, since) "
+            "WHERE checkpoint.aggregate = gone.aggregate AND checkpoint.since >= gone.since",
+            [list(column) for column in zip(*rows, strict=True)],
+        )
 
 
 def dialect(name: str) -> Dialect:

@@ -17,6 +17,7 @@ from engine.domain.errors import LaneConflict, NotFound
 from engine.domain.records import (
     AggregateRow,
     Batch,
+    Checkpoint,
     DecisionRow,
     DerivedRow,
     DroppedRow,
@@ -34,22 +35,17 @@ from engine.domain.records import (
     ViolationChange,
     ViolationRow,
 )
+from engine.domain.values import FOREVER
 from engine.store.names import NAMES, OUTSIDE
 from engine.store.protocol import REFERENCE_LANE
 
 _FORGOTTEN: dict[str, Any] = {
-    "seen": (),
-    "originals": (),
-    "payloads": (),
-    "inputs": (),
-    "shadows": (),
-    "refused": (),
-    "outbox": (),
+    **dict.fromkeys(("seen", "originals", "payloads", "inputs", "shadows", "refused", "outbox"), ()),
     "positions": {},
 }
 """Rows of a batch that are held elsewhere."""
 _PROJECTED: dict[str, Any] = dict.fromkeys(
-    ("decisions", "withdrawn", "postings", "violations", "changes", "indeterminates", "derived", "aggregates"), ()
+    ("decisions", "withdrawn", "postings", "violations", "changes", "indeterminates", "derived", "aggregates", "outdated"), ()
 )
 """Rows of a batch that `batches` leaves out."""
 
@@ -90,6 +86,7 @@ class MemoryStore:
         self._violations: dict[str, tuple[int, ViolationRow]] = {}
         self._outbox: dict[int, dict[int, OutboxRow]] = defaultdict(dict)
         self._changes: dict[tuple[str, int], tuple[int, ViolationChange]] = {}
+        self._checkpoints: dict[str, tuple[int, Checkpoint]] = {}  # with its lane
         self.dropped = 0
         """Facts of unknown names that were dropped."""
         self.refused: dict[str, RefusedRow] = {}
@@ -114,32 +111,39 @@ class MemoryStore:
         """Keys of all aggregates that ever had an entry."""
         return sorted(self._aggregates)
 
-    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
-        """All that is held of each aggregate."""
-        return {key: self._load(key) for key in aggregates}
+    def load(self, aggregates: Sequence[str], fold: str = "") -> dict[str, Loaded]:
+        """All that is held of each aggregate, or what comes after its checkpoint."""
+        return {key: self._load(key, fold) for key in aggregates}
 
-    def _load(self, key: str) -> Loaded:
+    def keep_checkpoints(self, lane: int, version: int, checkpoints: Sequence[Checkpoint]) -> None:
+        """Keep checkpoints, unless the lane has gone on."""
+        if lane not in self._lanes or self.lane(lane).version != version:
+            msg = f"Lane {lane} doesn't stand at version {version}: another worker has it."
+            raise LaneConflict(msg, "The lane is read again from the store's position.")
+        self._checkpoints.update((row.aggregate, (lane, row)) for row in checkpoints)
+
+    def _load(self, key: str, fold: str) -> Loaded:
         known = self._aggregates.get(key)
         if known is None:
             return Loaded(key)
         held = self._held[key]
-        latest: dict[str, JournalRow] = {}
-        for _, row in held.entries:
-            before = latest.get(row.identity)
-            if before is None or row.revision > before.revision:
-                latest[row.identity] = row
-        return Loaded(
+        loaded = Loaded(
             key,
-            journal=list(latest.values()),
-            decisions=list(held.decisions.values()),
-            postings=list(_sums(key, held)),
-            derived=list(held.derived.values()),
             violations=list(held.violations.values()),
             indeterminates=list(held.indeterminates.values()),
-            dirty_from=known.dirty_from,
-            due=known.due,
-            causes=known.causes,
-        )
+            dirty_from=known.dirty_from, due=known.due, causes=known.causes,
+        )  # fmt: skip
+        _, kept = self._checkpoints.get(key, (0, None))
+        if kept is not None and kept.fold == fold and known.dirty_from < 0:
+            rows = [row for _, row in held.entries if row.effective >= kept.since]
+            since = min((row.time for row in rows), default=FOREVER)
+            loaded.checkpoint, loaded.journal = kept, _latest(rows)
+            loaded.decisions = [row for row in held.decisions.values() if row.time >= since]
+            loaded.derived = [row for row in held.derived.values() if row.revision > 1]
+        else:
+            loaded.journal, loaded.decisions = _latest(row for _, row in held.entries), list(held.decisions.values())
+            loaded.postings, loaded.derived = list(_sums(key, held)), list(held.derived.values())
+        return loaded
 
     def linked(self, aliases: Sequence[str]) -> set[str]:
         """Of some aliases those of which anything was ever said."""
@@ -156,11 +160,7 @@ class MemoryStore:
             return []
         held = self._held[alias]
         released = {row.identity for row in held.derived.values()}
-        latest: dict[str, JournalRow] = {}
-        for _, row in held.entries:
-            if row.identity not in latest or row.revision > latest[row.identity].revision:
-                latest[row.identity] = row
-        rows = (row for row in latest.values() if row.type in NAMES and OUTSIDE in row.event)
+        rows = (row for row in _latest(row for _, row in held.entries) if row.type in NAMES and OUTSIDE in row.event)
         return [row for row in rows if row.identity not in released]
 
     def _drop(self, dropped: DroppedRow) -> None:
@@ -183,6 +183,9 @@ class MemoryStore:
         self._write_projections(batch)
         for dropped in batch.dropped:
             self._drop(dropped)
+        for row in batch.outdated:
+            if row.aggregate in self._checkpoints and self._checkpoints[row.aggregate][1].since >= row.since:
+                del self._checkpoints[row.aggregate]
 
     def _check(self, batch: Batch) -> None:
         if self.lane(batch.lane).version != batch.version - 1:
@@ -371,6 +374,7 @@ class MemoryStore:
     def replace_projections(self, lane: int, batches: Iterable[Batch]) -> None:
         """Write a lane's projections anew from its batches made again in order."""
         made = list(batches)
+        self._checkpoints = {key: held for key, held in self._checkpoints.items() if held[0] != lane}
         for key in [key for key, row in self._aggregates.items() if row.lane == lane]:
             self._held[key] = Held(entries=self._held[key].entries)
             del self._aggregates[key]
@@ -378,6 +382,15 @@ class MemoryStore:
         self._changes = {key: held for key, held in self._changes.items() if held[0] != lane}
         for batch in made:
             self._write_projections(batch)
+
+
+def _latest(rows: Iterable[JournalRow]) -> list[JournalRow]:
+    """Give the latest revision of each identity."""
+    latest: dict[str, JournalRow] = {}
+    for row in rows:
+        if row.identity not in latest or row.revision > latest[row.identity].revision:
+            latest[row.identity] = row
+    return list(latest.values())
 
 
 def _sums(aggregate: str, held: Held) -> Iterator[PostingRow]:

@@ -12,6 +12,7 @@ from typing import Protocol
 from engine.domain.records import (
     AggregateRow,
     Batch,
+    Checkpoint,
     DecisionRow,
     JournalRow,
     Lane,
@@ -45,8 +46,18 @@ class Store(Protocol):
         """Keys of all aggregates that ever had an entry, bytewise."""
         ...
 
-    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
-        """All that is held of each aggregate, an empty `Loaded` of those unknown."""
+    def load(self, aggregates: Sequence[str], fold: str = "") -> dict[str, Loaded]:
+        """All that is held of each aggregate, an empty `Loaded` of those unknown.
+
+        Of a clean aggregate with a checkpoint that was folded by `fold` only what comes after it: see `Loaded`.
+        """
+        ...
+
+    def keep_checkpoints(self, lane: int, version: int, checkpoints: Sequence[Checkpoint]) -> None:
+        """Keep checkpoints of a lane's aggregates as they are at a version; `LaneConflict` and nothing if it isn't there.
+
+        One replaces another of its aggregate. `record` deletes those that a batch outdates.
+        """
         ...
 
     def linked(self, aliases: Sequence[str]) -> set[str]:

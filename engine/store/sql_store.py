@@ -17,6 +17,7 @@ from engine.domain.errors import NotFound
 from engine.domain.records import (
     AggregateRow,
     Batch,
+    Checkpoint,
     DecisionRow,
     JournalRow,
     Lane,
@@ -106,10 +107,15 @@ class SqlStore:
         with self.reading() as c:
             return list(c.execute(select(AGGREGATE.aggregate).order_by(AGGREGATE.aggregate)).scalars())
 
-    def load(self, aggregates: Sequence[str]) -> dict[str, Loaded]:
-        """All that is held of each aggregate."""
+    def load(self, aggregates: Sequence[str], fold: str = "") -> dict[str, Loaded]:
+        """All that is held of each aggregate, or what comes after its checkpoint."""
         with self.reading() as c:
-            return Loader(c, self._dialect).load(aggregates)
+            return Loader(c, self._dialect).load(aggregates, fold)
+
+    def keep_checkpoints(self, lane: int, version: int, checkpoints: Sequence[Checkpoint]) -> None:
+        """Keep checkpoints, unless the lane has gone on."""
+        with self._writing(f"Checkpoints of lane {lane}") as writer:
+            writer.checkpoints(lane, version, checkpoints)
 
     def linked(self, aliases: Sequence[str]) -> set[str]:
         """Of some aliases those of which anything was ever said."""

@@ -25,6 +25,8 @@ VESTED = "kind = 'vested'"
 """Postings of units that vest: few among very many."""
 
 
+AGAIN = "revision > 1"
+"""Derived facts that were sent more than once: few among very many."""
 COUNTED = "change IN ('opened', 'reopened', 'settled')"
 """Steps by which a finding comes to stand and to be spoken of: counted by the hour."""
 
@@ -88,7 +90,7 @@ class JournalTable(Stored, table=True):
 
     __tablename__ = "journal"
     __table_args__ = (
-        Index("journal_aggregate", "aggregate"),
+        Index("journal_aggregate", "aggregate", "effective"),
         Index("journal_terms", "aggregate", **some(TERMS)),
         Index("journal_links", "aggregate", **some(LINKS)),
         CLUSTERED,
@@ -141,7 +143,7 @@ class DecisionTable(Stored, table=True):
     """Evaluations; `stands` until superseded or withdrawn."""
 
     __tablename__ = "decision"
-    __table_args__ = (Index("decision_id", "id"), Index("decision_aggregate", "aggregate", "stands"), CLUSTERED)
+    __table_args__ = (Index("decision_id", "id"), Index("decision_aggregate", "aggregate", "stands", "time"), CLUSTERED)
     lane: int = number_key(Integer)
     version: int = number_key()
     ordinal: int = number_key(Integer)
@@ -323,7 +325,7 @@ class DerivedTable(Stored, table=True):
     """Derived facts as last sent."""
 
     __tablename__ = "derived"
-    __table_args__ = CLUSTERED
+    __table_args__ = (Index("derived_again", "aggregate", **some(AGAIN)), CLUSTERED)
     aggregate: str = word_key()
     key: str = word_key()
     target: str = word_key()
@@ -331,6 +333,17 @@ class DerivedTable(Stored, table=True):
     identity: str
     revision: int
     content: str
+
+
+class CheckpointTable(Stored, table=True):
+    """Folded states of long aggregates, so that loading one reads the end of its journal alone."""
+
+    __tablename__ = "checkpoint"
+    aggregate: str = word_key()
+    lane: int
+    since: int = big()
+    fold: str
+    body: bytes = blob()
 
 
 class OutboxTable(Stored, table=True):

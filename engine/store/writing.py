@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final
 
-from sqlalchemy import Connection, delete, insert, update
+from sqlalchemy import Connection, delete, insert, select, update
 
 from engine.domain.errors import LaneConflict
 from engine.domain.records import (
     AggregateRow,
     Batch,
+    Checkpoint,
     DecisionRow,
     DerivedRow,
     IndeterminateRow,
@@ -94,6 +95,7 @@ INDETERMINATES: Final = Plan(t.IndeterminateTable, IndeterminateRow, "lane")
 DERIVED: Final = Plan(t.DerivedTable, DerivedRow, "lane")
 AGGREGATES: Final = Plan(t.AggregateTable, AggregateRow)
 POSITIONS: Final = Plan(t.PositionTable, Position, "lane")
+CHECKPOINTS: Final = Plan(t.CheckpointTable, Checkpoint, "lane")
 BUNDLES: Final = Plan(t.BundleTable, Kept, keep=True)
 _SNAPSHOTS: Any = t.BalanceSnapshotTable.__table__  # type: ignore[attr-defined]
 _REFUSED: Any = t.RefusedTable.__table__  # type: ignore[attr-defined]
@@ -130,7 +132,18 @@ class Writer:
         self.projections(batch)
         for dropped in batch.dropped:
             names.drop(self.connection, batch.lane, batch.recorded_at, dropped)
+        if batch.outdated:
+            self._dialect.outdate(self._cursor, [(row.aggregate, row.since) for row in batch.outdated])
         self._upsert(POSITIONS, [Position(name, following) for name, following in batch.positions.items()], batch.lane)
+
+    def checkpoints(self, lane: int, version: int, rows: Iterable[Checkpoint]) -> None:
+        """Write checkpoints; `LaneConflict` unless the lane stands at a version, and stays there until they are written."""
+        lanes = t.LaneTable.__table__  # type: ignore[attr-defined]
+        stands = self.connection.execute(select(lanes.c.version).where(lanes.c.lane == lane).with_for_update()).scalar()
+        if stands != version:
+            msg = f"Lane {lane} doesn't stand at version {version}: another worker has it."
+            raise LaneConflict(msg, "The lane is read again from the store's position.")
+        self._upsert(CHECKPOINTS, rows, lane)
 
     def projections(self, batch: Batch) -> None:
         """Write what a batch changed of what stands, decisions aside."""
@@ -144,7 +157,7 @@ class Writer:
 
     def replace(self, lane: int, batches: Iterable[Batch]) -> None:
         """Write a lane's projections anew from its batches, in order."""
-        for plan in (POSTINGS, CHANGES, VIOLATIONS, INDETERMINATES, DERIVED, AGGREGATES):
+        for plan in (POSTINGS, CHANGES, VIOLATIONS, INDETERMINATES, DERIVED, AGGREGATES, CHECKPOINTS):
             self.connection.execute(delete(plan.table).where(plan.table.c.lane == lane))
         self.connection.execute(delete(_SNAPSHOTS))
         decisions = DECISIONS.table

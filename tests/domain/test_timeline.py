@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from engine.domain import timeline as module
 from engine.domain.effects import Effects
 from engine.domain.events import Event
 from engine.domain.order import place
@@ -96,3 +99,20 @@ def test_news_of_a_feed_concerns_only_what_asked_about_it() -> None:
     timeline.reconsider({"approvals": asked_at})
     assert [entry.identity for entry in timeline.refold()] == ["02"]
     assert timeline.folded == 3
+
+
+@pytest.mark.parametrize("every", [1, 64])
+def test_a_deadline_whose_overtaking_fact_is_withdrawn_is_pending_again_wherever_snapshots_stand(
+    every: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A state that is restored between the two would have it fired for ever."""
+    monkeypatch.setattr(module, "EVERY", every)
+    timeline = _timeline([])
+    for entry in (_fact("f1", "2026-01-01"), _deadline("d1", "2026-01-05"), _fact("f2", "2026-01-06")):
+        timeline.insert(entry)
+    until = _fact("now", "2026-01-02").place.time
+    list(timeline.refold(until))
+    assert timeline.due == -1
+    timeline.remove("f2")
+    list(timeline.refold(until))
+    assert timeline.due == _deadline("d1", "2026-01-05").place.time

@@ -20,6 +20,8 @@ from engine.service.replay import finish_lane
 from engine.store.memory_store import MemoryStore
 
 LANES = 4
+KEPT = 0.7
+"""How likely checkpoints are kept after a step, where they are."""
 
 
 def is_reference(event: Event) -> bool:
@@ -46,9 +48,17 @@ def run_in_order(events: Sequence[Event], evaluator: Evaluator, bundle: Bundle) 
 class Cluster:
     """Four lanes, taking steps in an order drawn at random."""
 
-    def __init__(self, events: Sequence[Event], evaluator: Evaluator, bundle: Bundle, chance: random.Random) -> None:
-        """Shuffle the events over the lanes' topics, some of them delivered twice."""
+    def __init__(
+        self, events: Sequence[Event], evaluator: Evaluator, bundle: Bundle, chance: random.Random,
+        restarts: float = 0.2, keeping: random.Random | None = None,
+    ) -> None:  # fmt: skip
+        """Shuffle the events over the lanes' topics, some of them delivered twice.
+
+        `restarts` is how likely a quiet step is a restart; `keeping` draws when checkpoints are kept, None for never.
+        """
         self.chance = chance
+        self.restarts = restarts
+        self.keeping = keeping
         self.until = last_time(events)
         self.store = MemoryStore()
         self.store.save_bundle(bundle.digest, bundle.to_bytes(), 0)
@@ -72,6 +82,8 @@ class Cluster:
             number = self.chance.randrange(LANES)
             step = self.chance.choice((self._refer, self._events, self._events, self._derived, self._relay, self._restart))
             step(number)
+            if self.keeping is not None and self.keeping.random() < KEPT:
+                self.body.keep_checkpoints(number)
         for number in range(LANES):
             finish_lane(self.body, number, 3, until=self.until)
             self._relay(number)
@@ -120,7 +132,7 @@ class Cluster:
             self.store.mark_published(number, rows[-1].sequence)
 
     def _restart(self, number: int) -> None:
-        if self.chance.random() < 0.2:
+        if self.chance.random() < self.restarts:
             self.body = Body(self.store, self.evaluator, self.bundle, lanes=LANES)
             for n in range(LANES):
                 self.body.open(n)

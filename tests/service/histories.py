@@ -164,9 +164,9 @@ REFERENCE = st.one_of(
 
 
 @st.composite
-def histories(draw: st.DrawFn, most: int = 40) -> list[Event]:
+def histories(draw: st.DrawFn, most: int = 40, least: int = 3) -> list[Event]:
     """Draw a history: events that intake would accept, reference data among them, each with an id of its own."""
-    drawn = draw(st.lists(INBOUND, min_size=3, max_size=most)) + draw(st.lists(REFERENCE, max_size=3))
+    drawn = draw(st.lists(INBOUND, min_size=least, max_size=most)) + draw(st.lists(REFERENCE, max_size=3))
     events = []
     for number, (kind, time, data) in enumerate(drawn):
         raw = {

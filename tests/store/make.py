@@ -8,6 +8,7 @@ from engine.domain.errors import NotFound
 from engine.domain.records import (
     AggregateRow,
     Batch,
+    Checkpoint,
     DecisionRow,
     DerivedRow,
     IndeterminateRow,
@@ -107,9 +108,14 @@ def _fields(row: Any) -> dict[str, Any]:
     return {name: getattr(row, name) for name in row.__struct_fields__}
 
 
-def held(store: Store, *aggregates: str) -> dict[str, Loaded]:
+def checkpoint(since: int, *, aggregate: str = P1, fold: str = "f", body: bytes = b"state") -> Checkpoint:
+    """A checkpoint of an aggregate."""
+    return Checkpoint(aggregate, since, fold, body)
+
+
+def held(store: Store, *aggregates: str, fold: str = "") -> dict[str, Loaded]:
     """What a store holds of aggregates, rows in an order of their own."""
-    loaded = store.load(aggregates or (P1, P2))
+    loaded = store.load(aggregates or (P1, P2), fold)
     for one in loaded.values():
         for rows in (one.journal, one.decisions, one.postings, one.derived, one.violations, one.indeterminates):
             rows.sort(key=_key)
@@ -131,6 +137,7 @@ def everything(store: Store, *aggregates: str) -> dict[str, Any]:
         "lanes": store.lanes(),
         "aggregates": store.aggregates(),
         "loaded": held(store, *names),
+        "after checkpoints": held(store, *names, fold="f"),
         "seen": store.seen([row.identity for some in batches.values() for one in some for row in one.journal]),
         "batches": batches,
         "decisions": recorded,

@@ -14,12 +14,22 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from engine.domain.errors import LaneConflict
-from engine.domain.records import AggregateRow, Batch, InputRow, OriginalRow, PayloadRow, SeenRow, ShadowRow, WithdrawnDecision
+from engine.domain.records import (
+    AggregateRow,
+    Batch,
+    InputRow,
+    OriginalRow,
+    Outdated,
+    PayloadRow,
+    SeenRow,
+    ShadowRow,
+    WithdrawnDecision,
+)
 from engine.store.memory_store import MemoryStore
 from engine.store.opening import open_store
 from engine.store.protocol import Store
 from tests.store.conftest import emptied
-from tests.store.make import batch, change, decision, derived, entry, everything, message, missing, posting, violation
+from tests.store.make import batch, change, checkpoint, decision, derived, entry, everything, message, missing, posting, violation
 
 OWN = {lane: [f"acme/person/{lane}-{number}" for number in range(3)] for lane in (-1, 0, 1)}
 ALL = [name for names in OWN.values() for name in names]
@@ -39,7 +49,7 @@ def batches(draw: st.DrawFn) -> Batch:
     ident = st.builds("{}/{}".format, own, small)
     journal = some(
         entry, st.builds("e{}".format, small), aggregate=own, revision=small, withdrawn=st.booleans(),
-        effective=st.integers(0, 30), origin=st.sampled_from(["inbound", "derived", "forwarded"]),
+        effective=st.integers(0, 30), time=st.integers(0, 30), origin=st.sampled_from(["inbound", "derived", "forwarded"]),
     )  # fmt: skip
     since = st.integers(-1, 5)
     named = [AggregateRow(name, lane, draw(st.integers(0, 30)), draw(since), draw(since)) for name in OWN[lane]]
@@ -51,10 +61,11 @@ def batches(draw: st.DrawFn) -> Batch:
         positions=draw(st.dictionaries(st.sampled_from(["a/0", "b/0"]), small)),
         seen=some(SeenRow, st.builds("s{}".format, st.integers(0, 150)), st.just("c")),
         decisions=tuple(
-            decision(f"{row.aggregate}/{draw(small)}", aggregate=row.aggregate, identity=row.identity,
+            decision(f"{row.aggregate}/{draw(small)}", aggregate=row.aggregate, identity=row.identity, time=row.time,
                      supersedes=draw(st.one_of(st.just(""), st.builds("{}/{}".format, st.just(row.aggregate), small))))
             for row in journal
         ),
+        outdated=some(Outdated, own, st.integers(0, 30)),
         withdrawn=some(WithdrawnDecision, ident, st.just("late")), inputs=some(InputRow, st.sampled_from("xy"), st.just(b"i")),
         shadows=some(lambda about, one: ShadowRow("b", about, one, "t", 1, "pass", "{}"), own, st.sampled_from("ij")),
         originals=some(OriginalRow, st.sampled_from("ij"), st.sampled_from("pq")),
@@ -75,10 +86,16 @@ Step = Callable[[Store], Any]
 def steps(draw: st.DrawFn) -> Step:
     """One thing done to a store."""
     made = draw(batches())
-    kind = draw(st.sampled_from(["record"] * 6 + ["publish", "replace"]))
+    kind = draw(st.sampled_from(["record"] * 6 + ["publish", "replace", "keep", "keep"]))
     if kind == "publish":
         lane, sequence = draw(st.sampled_from([0, 1])), draw(st.integers(0, 9))
         return lambda store: store.mark_published(lane, sequence)
+    if kind == "keep":
+        kept = [
+            checkpoint(draw(st.integers(0, 30)), aggregate=name, fold=draw(st.sampled_from("ffg"))) for name in OWN[made.lane]
+        ]
+        behind = draw(st.sampled_from([0, 0, 1]))
+        return lambda store: store.keep_checkpoints(made.lane, store.lane(made.lane).version - behind, kept)
     if kind == "replace":
         return lambda store: store.replace_projections(made.lane, list(_again(store, made)))
     ahead = draw(st.sampled_from([1] * 8 + [0, 2]))

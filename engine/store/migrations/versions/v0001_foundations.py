@@ -69,7 +69,7 @@ def truth() -> None:
         "big: time effective recorded_at; text: origin; int: revision; flag: withdrawn; text: event cause",
         **ROWS,
     )  # fmt: skip
-    op.create_index("journal_aggregate", "journal", ["aggregate"])
+    op.create_index("journal_aggregate", "journal", ["aggregate", "effective"])
     terms: dict[str, Any] = {"sqlite_where": sa.text(TERMS), "postgresql_where": sa.text(TERMS)}
     op.create_index("journal_terms", "journal", ["aggregate"], **terms)
     links: dict[str, Any] = {"sqlite_where": sa.text(LINKS), "postgresql_where": sa.text(LINKS)}
@@ -89,7 +89,7 @@ def decisions() -> None:
         **ROWS,
     )  # fmt: skip
     op.create_index("decision_id", "decision", ["id"])
-    op.create_index("decision_aggregate", "decision", ["aggregate", "stands"])
+    op.create_index("decision_aggregate", "decision", ["aggregate", "stands", "time"])
     table("withdrawal", "lane version id", "int: lane; big: version; word: id; text: cause", **ROWS)
     table("input", "digest", "word: digest; bytes: body")
 
@@ -139,6 +139,9 @@ def standing() -> None:
         "word: aggregate key target; int: lane; text: identity; int: revision; text: content",
         **ROWS,
     )  # fmt: skip
+    again: dict[str, Any] = {"sqlite_where": sa.text("revision > 1"), "postgresql_where": sa.text("revision > 1")}
+    op.create_index("derived_again", "derived", ["aggregate"], **again)
+    table("checkpoint", "aggregate", "word: aggregate; int: lane; big: since; text: fold; bytes: body")
     table("dropped", "organisation kind lane", "word: organisation kind; int: lane; big: count last_at", **ROWS)
     table("aggregate", "aggregate", "word: aggregate; int: lane; big: newest dirty_from due; text: causes", **ROWS)
     dirty = sa.text("dirty_from >= 0")
@@ -161,7 +164,7 @@ def around() -> None:
 
 def downgrade() -> None:
     for name in (
-        "shadow", "bundle", "outbox", "refused", "dropped", "aggregate", "derived", "indeterminate",
+        "shadow", "bundle", "outbox", "refused", "dropped", "aggregate", "checkpoint", "derived", "indeterminate",
         "violation_change", "violation",
         "balance_snapshot", "posting", "input", "withdrawal", "decision",
         "payload", "original", "seen", "journal", "batch", "position", "lane",
