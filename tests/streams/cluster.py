@@ -88,7 +88,7 @@ class Cluster:
         running = [self.start("worker", "--until-drained") for _ in range(workers)]
         for process in running:
             assert process.wait(seconds) == 0, self.said(process)
-        self.until(lambda: not self.store.outbox_size(), 30)
+        self.until(lambda: not self.store.outbox_size(), 180)
         relay.send_signal(signal.SIGTERM)
         assert relay.wait(30) == 0, self.said(relay)
 

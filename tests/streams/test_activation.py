@@ -76,4 +76,4 @@ def test_an_activation_in_mid_stream_reaches_all_workers(cluster: Cluster, tmp_p
     cluster.until(lambda: cluster.rows(judged)[0][0] == 3 * PEOPLE, 120)
     by = "SELECT bundle, count(*) FROM decision WHERE stands AND type LIKE 'compute.usage.%%' GROUP BY bundle"
     assert dict(cluster.rows(by)) == {former: 2 * PEOPLE, digest: PEOPLE}
-    cluster.until(lambda: len(cluster.rows("SELECT 1 FROM violation WHERE rule = 'FU-001'")) == PEOPLE, 60)
+    cluster.until(lambda: len(cluster.rows("SELECT 1 FROM violation WHERE rule = 'FU-001'")) == PEOPLE, 180)
