@@ -2,6 +2,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PY := .venv/bin/python
 COVENANT := .venv/bin/covenant
+# Tests run two at once, each half with servers of its own; a broker that is given is one for all, so then one at a time.
+JOBS ?= $(if $(COVENANT_TEST_KAFKA),0,2)
 
 .PHONY: help setup demo test check bench serve
 help:
@@ -30,7 +32,7 @@ demo: setup
 
 test: setup
 	$(PY) -m tests.services
-	$(PY) -m pytest $(TESTS)
+	$(PY) -m pytest --numprocesses=$(JOBS) --dist=loadfile $(TESTS)
 
 check: setup
 	$(PY) -m ruff format --check .

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -73,9 +73,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if not needs(item) & missing.keys()]
-    config.stash[LEFT_OUT] = [
+    config.stash[LEFT_OUT] = lines = [
         f"{sum(name in needs(item) for item in left_out)} tests left out: {reason}" for name, reason in missing.items()
     ]
+    if hasattr(config, "workeroutput"):  # one of several processes, whose summary the first one writes
+        config.workeroutput["left_out"] = lines
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    """Take over what a process of several left out; all collect the same."""
+    node.config.stash[LEFT_OUT] = getattr(node, "workeroutput", {}).get("left_out", [])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:

@@ -72,7 +72,7 @@ def test_a_byte_order_mark_is_no_part_of_the_first_line(*, packed: bool) -> None
     assert read(gzip.compress(content) if packed else content) == [(1, b"one", ""), (2, b"two", "")]
 
 
-@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", gzip.compress(b"")])
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf", gzip.compress(b"", mtime=0)])
 def test_an_empty_stream_has_no_lines(content: bytes) -> None:
     """Nothing is neither an event nor a refusal."""
     assert read(content) == []
@@ -131,7 +131,7 @@ def test_a_truncated_archive_gives_its_lines_and_says_that_it_ends_too_early(mis
     assert last.message == "The compressed file ends too early after line 2; what follows can't be read."
 
 
-@pytest.mark.parametrize("content", [b"\x1f\x8b", b"\x1f\x8bnot really", gzip.compress(b"one")[:-8] + b"12345678"])
+@pytest.mark.parametrize("content", [b"\x1f\x8b", b"\x1f\x8bnot really", gzip.compress(b"one", mtime=0)[:-8] + b"12345678"])
 def test_a_damaged_archive_is_one_refusal(content: bytes) -> None:
     """A wrong header or a wrong checksum is said, not raised."""
     assert [code for _, _, code in read(content)] == ["broken-archive"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
+import random
 import shutil
 import signal
 import socket
@@ -29,13 +30,23 @@ class MissingPart(Exception):
     """A real part can't be brought up on this machine; the text says what to install or set."""
 
 
+# Below the ports that systems give to whoever connects: none of those takes one before its server, or while that restarts.
+PORTS = range(20_000, 32_000)
+
+
 def free_ports(count: int) -> list[int]:
-    """`count` different TCP ports that were free on the loopback address a moment ago."""
+    """`count` different TCP ports that were free on the loopback address a moment ago, drawn so that two runs differ."""
+    found: list[int] = []
     with contextlib.ExitStack() as stack:
-        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
-        for one in sockets:
-            one.bind(("127.0.0.1", 0))
-        return [one.getsockname()[1] for one in sockets]
+        for port in random.SystemRandom().sample(PORTS, len(PORTS)):
+            if len(found) == count:
+                return found
+            one = stack.enter_context(socket.socket())
+            with contextlib.suppress(OSError):
+                one.bind(("127.0.0.1", port))
+                found.append(port)
+    message = f"no {count} ports are free from {PORTS.start} to {PORTS.stop - 1}"
+    raise OSError(message)
 
 
 @functools.cache
