@@ -1,7 +1,5 @@
 package covenant.fair_use
 
-import data.covenant.lib.approvals
-
 # METADATA
 # title: A burst far above one's own habit
 # description: Consumption in one clock hour is many times what the holder's busiest hours of four weeks came to.
@@ -31,6 +29,6 @@ breach contains {"code": "FU-002", "evidence": {"hour_u": hour_u, "usual_u": usu
 # title: The calendar of launches says that more is used then
 # custom: {code: FU-002, guard: launch}
 excuse contains {"code": "FU-002", "guard": "launch", "by": by} if {
-	by := {a.id | some a in approvals.in_force(input.facts.approvals, "launch", input.event.at)}
+	by := {id | some id in input.facts.launches}
 	count(by) > 0
 }

@@ -141,8 +141,9 @@ def test_a_burst_waits_for_the_calendar_of_launches() -> None:
     hours = [usage(f"2026-02-01T0{hour}:00:00Z", "10") for hour in range(3)]
     for amount, waits in (("10", False), ("11", True)):
         used = [grant(), *hours, usage("2026-02-01T05:00:00Z", amount)]
-        assert ("facts.approvals" in unknown_of(used, Reference())) is waits
-        assert "facts.approvals" not in unknown_of(used, APPROVALS)
+        assert ("facts.launches" in unknown_of(used, Reference())) is waits
+        assert "facts.approvals" not in unknown_of(used, Reference())
+        assert "facts.launches" not in unknown_of(used, APPROVALS)
 
 
 def test_a_journey_may_not_have_been_told_where_the_country_is_another() -> None:

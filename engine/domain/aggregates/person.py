@@ -16,7 +16,7 @@ from engine.domain import grants as lifecycle
 from engine.domain.aggregates import authorship, contributions, draws, duties, habits, holdings, outside, reading
 from engine.domain.aggregates import coverage as coverage_
 from engine.domain.aggregates.links import Links
-from engine.domain.approvals import Approvals, tell
+from engine.domain.approvals import MOST, Approvals, tell
 from engine.domain.consumption import consumed
 from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, header, make
 from engine.domain.enablement import WHY_OFF, Permission, folds
@@ -361,14 +361,20 @@ def _usage_question(
 def _explained(
     state: State, event: Event, region: str, at: int, reference: Reference, facts: dict[str, Any], unknown: dict[str, str]
 ) -> None:
-    """Add approvals, and leave open what may explain a usage and not have been told yet.
+    """Add approvals and launches, and leave open what may explain a usage and not have been told yet.
 
     That is a launch in an hour beyond what is usual, and a journey where the country isn't that of the person's employment.
     """
     use = facts["use"]
     burst = use.get("ccu_1h_u", 0) > use.get("p95_1h_28d_u", 0) > 0
     silent = reference.incomplete(event.organisation, "approvals", at + 1) if burst else ""
-    tell(facts, unknown, state.approvals.standing(at), kind="launch", silent=silent)
+    standing = state.approvals.standing(at)
+    tell(facts, unknown, standing)
+    launches = [one.id for one in standing if one.kind == "launch"]
+    if silent and not launches:
+        unknown["facts.launches"] = silent
+    else:
+        facts["launches"] = launches[:MOST]
     home = _COUNTRY.match(region) is None or region[:2] == state.jurisdiction[:2]
     if not home and region not in facts["travel"] and (why := reference.incomplete(event.organisation, "people", at + 1)):
         del facts["travel"]
