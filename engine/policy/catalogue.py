@@ -17,7 +17,7 @@ import msgspec
 
 from engine.domain.errors import PolicyError
 from engine.domain.values import DAY_US, HOUR_US, SECOND_US
-from engine.policy.modules import Module, library_files, opa_json, parse, rule_files, selectors, strings
+from engine.policy.modules import Module, library_files, opa_about, parse, rule_files, selectors, strings
 
 _DURATION = re.compile(r"P(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?)?")
 
@@ -146,7 +146,7 @@ def _selects(module: Module) -> dict[str, tuple[Any, ...]]:
 
 
 def _deps(opa: Path, files: list[Path], query: str) -> tuple[str, ...]:
-    found = opa_json(opa, "deps", *[part for file in files for part in ("-d", str(file))], "-f", "json", query).get("base") or []
+    found = opa_about(opa, files, "deps", "-f", "json", query, before_each=("-d",)).get("base") or []
     paths = {".".join(str(term["value"]) for term in ref) for ref in found}
     return tuple(sorted(p.removeprefix("input.") for p in paths if p.startswith(("input.facts.", "input.event."))))
 

@@ -10,7 +10,7 @@ import os
 import resource
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import msgspec
@@ -38,10 +38,16 @@ class Limits(msgspec.Struct, frozen=True):
 DEFAULTS: Final = Limits()
 
 
-def confine(limits: Limits) -> None:
-    """Let the process that calls it have no more memory than the limit: what is written to, not what Go reserves."""
+def confine(limits: Limits, pid: int = 0) -> None:
+    """Let a process (0: the one that calls it) have no more memory than the limit: what is written to, not what Go reserves.
+
+    Set from outside, so that starting OPA doesn't copy a process that has grown large. Systems that aren't Linux have no
+    such limit; Go's own (`environment`) holds there.
+    """
     most = limits.memory_mib << 20
-    resource.setrlimit(resource.RLIMIT_DATA, (most, most))
+    if hasattr(resource, "prlimit"):
+        with suppress(ProcessLookupError):  # it has ended already
+            resource.prlimit(pid, resource.RLIMIT_DATA, (most, most))
 
 
 def environment(limits: Limits) -> dict[str, str]:

@@ -5,10 +5,10 @@ Owns running `opa` on files and the few questions asked of a syntax tree; what a
 
 from __future__ import annotations
 
+import hashlib
 import json
 import subprocess
-from collections.abc import Iterator
-from functools import partial
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,6 +25,9 @@ SECONDS: Final = 120.0
 """What OPA may take to read and compile a folder."""
 TESTS_SECONDS: Final = 600.0
 """What it may take to run all tests of one, or of its mutants."""
+REMEMBERED: Final = 1_000
+"""Answers of OPA about texts that are remembered; a folder of policies asks about a hundred, and most twice."""
+_SAID: Final[dict[bytes, bytes]] = {}
 _OUT_OF_MEMORY: Final = ("out of memory", "cannot allocate memory")
 
 
@@ -67,13 +70,26 @@ def opa_json(opa: Path, *arguments: str, limits: Limits = DEFAULTS, seconds: flo
     return json.loads(done.stdout)
 
 
+def opa_about(opa: Path, files: Sequence[Path], *arguments: str, before_each: tuple[str, ...] = ()) -> Any:
+    """Run OPA on files and read the JSON it says of their texts; what it said of the same texts is remembered."""
+    hasher = hashlib.sha256()
+    for part in (str(opa).encode(), *(one.encode() for one in arguments), *(file.read_bytes() for file in files)):
+        hasher.update(len(part).to_bytes(8, "big"))
+        hasher.update(part)
+    key = hasher.digest()
+    said = _SAID.get(key)
+    if said is None:
+        said = msgspec.json.encode(opa_json(opa, *arguments, *(part for file in files for part in (*before_each, str(file)))))
+        if len(_SAID) >= REMEMBERED:
+            _SAID.clear()
+        _SAID[key] = said
+    return json.loads(said)
+
+
 def run(opa: Path, *arguments: str, limits: Limits = DEFAULTS, seconds: float = SECONDS) -> subprocess.CompletedProcess[str]:
     """Run OPA within bounds; one that can't be run is `DependencyMissing`, policies that it is stopped over `PolicyError`."""
     try:
-        done = subprocess.run(
-            [str(opa), *arguments], capture_output=True, text=True, check=False, timeout=seconds, env=environment(limits),
-            preexec_fn=partial(confine, limits),
-        )  # fmt: skip
+        done = _run([str(opa), *arguments], limits, seconds)
     except subprocess.TimeoutExpired as error:
         msg = f"`opa {arguments[0]}` was stopped after {seconds:.0f} s."
         raise PolicyError(
@@ -86,6 +102,19 @@ def run(opa: Path, *arguments: str, limits: Limits = DEFAULTS, seconds: float = 
         msg = f"`opa {arguments[0]}` took more memory than it may (COVENANT_OPA_MEMORY_MIB, {limits.memory_mib} MiB)."
         raise PolicyError(msg, "A policy or a test of it builds something very large: take the last ones out to find it.")
     return done
+
+
+def _run(command: list[str], limits: Limits, seconds: float) -> subprocess.CompletedProcess[str]:
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(limits)
+    ) as process:  # fmt: skip
+        confine(limits, process.pid)
+        try:
+            said, complained = process.communicate(timeout=seconds)
+        except BaseException:
+            process.kill()
+            raise
+    return subprocess.CompletedProcess(command, process.returncode, said, complained)
 
 
 def run_tests(opa: Path, folder: Path, *more: str, limits: Limits = DEFAULTS) -> subprocess.CompletedProcess[str]:
@@ -106,7 +135,7 @@ def library_files(folder: Path) -> list[Path]:
 
 def parse(opa: Path, folder: Path, path: Path) -> Module:
     """Parse one file."""
-    tree = opa_json(opa, "parse", "-f", "json", "--json-include", "locations", str(path))
+    tree = opa_about(opa, [path], "parse", "-f", "json", "--json-include", "locations")
     package = ".".join(str(term["value"]) for term in tree["package"]["path"])
     heads = tuple(_head(rule) for rule in tree.get("rules") or [])
     return Module(path.relative_to(folder).as_posix(), path, package, heads)
