@@ -14,16 +14,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.service.real import REAL_DATA
 from tests.services import browser as browser_part
 from tests.services import kafka, opa, postgres
-from tests.services.parts import ROOT, MissingPart
+from tests.services.parts import MissingPart
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from playwright.sync_api import Browser, Page
 
-REAL_DATA = Path(os.environ.get("COVENANT_REAL_DATA") or ROOT.parent / "shared" / "data")
 LEFT_OUT = pytest.StashKey[list[str]]()
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from engine import bootstrap
+from engine.intake.arrivals import Arrival
 from engine.intake.sources import Options, open_source
 from engine.policy.bundle import Bundle
 from engine.policy.evaluator import Answer, Evaluator
@@ -54,8 +55,15 @@ def measure(
     bundle: Bundle, opa: Path, stream: Sequence[streams.Message], batch: int, name: str = "embedded"
 ) -> tuple[Figure, list[bytes]]:
     """Take a stream in; gives the figure, and every input that OPA was asked."""
-    file = io.BytesIO(streams.lines(stream))
-    options = Options(now_us=bootstrap.now_us())
+    return measure_file(bundle, opa, streams.lines(stream), batch, name)
+
+
+def measure_file(
+    bundle: Bundle, opa: Path, content: bytes, batch: int, name: str, source: str = "cloudevents", before: Sequence[Arrival] = ()
+) -> tuple[Figure, list[bytes]]:
+    """Take a file's content in through its source, after what is told `before` and isn't timed."""
+    file = io.BytesIO(content)
+    options = Options(now_us=bootstrap.now_us(), organisation="" if source == "cloudevents" else "acme")
     with (
         TemporaryDirectory(prefix="covenant-bench-") as folder,
         closing(Noting(OpaChild(bundle, opa))) as evaluator,
@@ -63,8 +71,10 @@ def measure(
         bootstrap.calm_collector(),
     ):
         body = Body(store, evaluator, bundle)
+        if before:
+            ingest(body, before, clock=bootstrap.now_us)
         started = time.perf_counter()
-        arrivals = open_source("cloudevents").arrivals(file, "bench", options)
+        arrivals = open_source(source).arrivals(file, "bench", options)
         taken = ingest(body, arrivals, clock=bootstrap.now_us, batch=batch)
         seconds = time.perf_counter() - started
     what = f"file → intake → body → SQLite, child OPA, {batch:,} events a batch, two batches in flight"

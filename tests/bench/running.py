@@ -9,7 +9,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -18,8 +18,13 @@ from tests.bench import backtest_way, embedded, figures, kafka_way, ledger_way, 
 from tests.bench import stream as streams
 from tests.bench.figures import Figure
 from tests.bench.kafka_way import OpaAt
+from tests.service.real import PHILLY, REAL_DATA, philly
 from tests.services import kafka, opa, postgres
 from tests.services.parts import ROOT, MissingPart
+
+PHILLY_FILE: Final = REAL_DATA / "gpu_jobs" / "philly_2017-09_10.csv.gz"
+
+NO_JOBS: Final = "real jobs: set COVENANT_REAL_DATA to the folder of real input"
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -27,6 +32,8 @@ class Plan(msgspec.Struct, frozen=True):
 
     events: int = 50_000
     late_events: int = 12_000
+    jobs: int | None = None
+    """Real jobs, None for all of the file; left out where there is no real data."""
     naive_inputs: int = 3_000
     ledger_entries: int = ledger_way.ENTRIES
     rounds: int = 2
@@ -36,7 +43,7 @@ class Plan(msgspec.Struct, frozen=True):
     """For any one measurement of the Kafka way or the obvious build."""
 
 
-QUICK = Plan(events=16_000, late_events=4_000, naive_inputs=800, ledger_entries=120_000, rounds=1, seconds_max=90.0)
+QUICK = Plan(events=16_000, late_events=4_000, jobs=6_000, naive_inputs=800, ledger_entries=120_000, rounds=1, seconds_max=90.0)
 
 Say = Callable[[str], None]
 
@@ -105,6 +112,17 @@ def _late(plan: Plan, bundle: Bundle, program: Path, result: Result, say: Say) -
     late, _ = embedded.measure(bundle, program, streams.out_of_order(stream), plan.batch, "out of order")
     result.figures += [in_order, late]
     result.others["late_vs_in_order_seconds"] = figures.lateness(in_order, late)
+    if not PHILLY_FILE.is_file():
+        result.missing.append(NO_JOBS)
+        return
+    jobs = philly(PHILLY_FILE.read_bytes(), plan.jobs)
+    say(f"{len(jobs.as_written.splitlines()) - 1:,} real jobs, by when they ended and as they were written down")
+    by_end, as_written = (
+        embedded.measure_file(bundle, program, content, plan.batch, name, PHILLY, jobs.grants)[0]
+        for name, content in (("jobs by their end", jobs.in_order), ("jobs as written", jobs.as_written))
+    )
+    result.figures += [by_end, as_written]
+    result.others["jobs as written vs by their end, seconds"] = figures.lateness(by_end, as_written)
 
 
 def _backtest(plan: Plan, bundle: Bundle, program: Path, stream: list[streams.Message], result: Result, say: Say) -> None:

@@ -29,9 +29,9 @@ from engine.store.protocol import Store
 from engine.store.sql_store import SqlStore
 from tests.domain.make import event
 from tests.service.brute import differences, put_otherwise, report_of, told
+from tests.service.real import read
 from tests.service.test_horizon import GRANT, KEY, USED, VOIDED
 from tests.service.test_horizon import NOW as LATER
-from tests.service.test_real_input import read
 from tests.service.test_revisions import activation
 
 ROOT = Path(__file__).parents[2]

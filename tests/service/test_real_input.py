@@ -6,19 +6,14 @@ the files name, and say nothing about anybody.
 
 from __future__ import annotations
 
-import csv
-import gzip
-import io
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import pytest
 
 from engine.domain.errors import Refusal
-from engine.domain.events import Event
 from engine.domain.records import DecisionRow
 from engine.intake.arrivals import Arrival
-from engine.intake.sources import Options, open_source
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.opa_child import OpaChild
 from engine.service.explain import explain
@@ -30,8 +25,8 @@ from engine.store.lookups import Lookups
 from engine.store.opening import open_store
 from engine.store.sql_store import SqlStore
 from tests.domain.make import event
+from tests.service.real import PHILLY, ROOT, granted, philly, read, rows
 
-ROOT = Path(__file__).parents[2]
 NOW = 1_790_000_000_000_000
 pytestmark = [pytest.mark.needs_opa, pytest.mark.needs_real_data]
 
@@ -79,25 +74,6 @@ def run(tmp_path: Path, opa_binary: str) -> Iterator[Run]:
     running.close()
 
 
-def read(source: str, data: bytes) -> Iterator[Arrival]:
-    """Read a file's bytes through its source."""
-    return open_source(source).arrivals(io.BytesIO(data), "file", Options(organisation="acme"))
-
-
-def rows(data: bytes) -> list[dict[str, str]]:
-    """A CSV file's rows."""
-    return list(csv.DictReader(io.StringIO(gzip.decompress(data).decode())))
-
-
-def granted(name: str, link: Event, unit: str, quantity: str, since: str) -> list[Arrival]:
-    """A person behind a name, and a grant to them."""
-    issued = event(
-        "grant.issued", since, ident=f"grant-{name}", grant_id=f"G-{name}", holder=f"p-{name}", quantity=quantity, unit=unit,
-        vesting="immediate",
-    )  # fmt: skip
-    return [Arrival(link), Arrival(issued)]
-
-
 def test_image_requests_of_a_provider_are_charged_to_their_groups(run: Run, real_data: Path) -> None:
     """14,279 requests: what is pending isn't consumption and what failed is no usage; the seconds add up."""
     data = (real_data / "llm_usage" / "alibaba_genai_2024-11.csv.gz").read_bytes()
@@ -124,31 +100,17 @@ def test_image_requests_of_a_provider_are_charged_to_their_groups(run: Run, real
 
 
 def test_jobs_out_of_order_end_where_the_same_jobs_in_order_do(run: Run, real_data: Path, tmp_path: Path) -> None:
-    """52,849 jobs of twelve teams, tens of thousands of them late: the standing exports are the same, byte for byte."""
+    """52,849 jobs of all teams, tens of thousands of them late: the standing exports are the same, byte for byte."""
     packed = (real_data / "gpu_jobs" / "philly_2017-09_10.csv.gz").read_bytes()
-    header, *lines = gzip.decompress(packed).splitlines(keepends=True)
-    in_order = header + b"".join(sorted(lines))
-    assert in_order != gzip.decompress(packed)
-    teams = sorted({line["cluster"] for line in rows(packed)})
-    grants = [
-        arrival
-        for team in teams
-        for arrival in granted(
-            team,
-            event(
-                "alias.linked", "2017-08-01", ident=f"link-{team}", alias={"kind": "team", "value": f"philly/{team}"},
-                target={"kind": "person", "id": f"p-{team}"}, verified=True,
-            ),
-            "GPU-h", "20000", "2017-08-01",
-        )
-    ]  # fmt: skip
-    mapping = "map:" + str(ROOT / "examples/mappings/philly.yaml")
+    jobs = philly(packed)
+    assert sorted(jobs.as_written.splitlines()) == sorted(jobs.in_order.splitlines())
+    assert jobs.as_written != jobs.in_order
     (tmp_path / "ordered").mkdir()
     ordered = Run(tmp_path / "ordered", run.opa)
     exports = []
-    for one, data in ((run, packed), (ordered, in_order)):
-        one.take(grants)
-        taking = one.take(read(mapping, data))
+    for one, data in ((run, jobs.as_written), (ordered, jobs.in_order)):
+        one.take(jobs.grants)
+        taking = one.take(read(PHILLY, data))
         assert (taking.read, taking.accepted, taking.duplicates, taking.refused) == (52_849, 52_849, 0, 0)
         exports.append(list(export_standing(one.store)))
     ordered.close()
