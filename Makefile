@@ -32,7 +32,7 @@ demo: setup
 
 test: setup
 	$(PY) -m tests.services
-	$(PY) -m pytest --numprocesses=$(JOBS) --dist=loadfile $(TESTS)
+	$(PY) -m pytest --numprocesses=$(JOBS) --dist=loadfile --no-loadscope-reorder $(TESTS)
 
 check: setup
 	$(PY) -m ruff format --check .

@@ -28,7 +28,7 @@ TESTS_SECONDS: Final = 600.0
 REMEMBERED: Final = 1_000
 """Answers of OPA about texts that are remembered; a folder of policies asks about a hundred, and most twice."""
 _SAID: Final[dict[bytes, bytes]] = {}
-_OUT_OF_MEMORY: Final = ("out of memory", "cannot allocate memory")
+_OUT_OF_MEMORY: Final = ("out of memory", "cannot allocate memory", "pthread_create failed: Resource temporarily unavailable")
 
 
 class Head(msgspec.Struct, frozen=True):

@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from engine.domain import codec
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.evaluator import Evaluator
 from engine.service.backtest import Options, backtest
-from engine.service.backtest_inputs import keep_inputs
+from engine.service.backtest_inputs import keep_inputs, read_inputs
 from engine.service.backtest_report import document
+from engine.store.memory_store import MemoryStore
 from engine.store.sql_store import SqlStore
 
 SAID = (
@@ -49,6 +51,23 @@ def report_of(store: SqlStore, candidate: Bundle, evaluator: Evaluator, work: Pa
     result = backtest(store, candidate, evaluator, keep_inputs(store, candidate, work), Options())
     report: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(document(result)))
     return report
+
+
+def candidates(store: SqlStore, candidate: Bundle, work: Path) -> dict[str, tuple[str, str]]:
+    """The decisions that a backtest asks for: id → aggregate and identity of the entry."""
+    kept = [one for block in read_inputs(keep_inputs(store, candidate, work)) for one in block]
+    return {
+        codec.digest(
+            one.aggregate.encode(), bytes.fromhex(one.identity), candidate.digest.encode(), codec.digest(one.body)
+        ).hex(): (one.aggregate, one.identity)
+        for one in kept
+    }
+
+
+def decided(store: MemoryStore) -> set[tuple[str, str]]:
+    """Aggregate and identity of the entries of which a decision stands."""
+    rows = [row for batch in store.batches(0) for row in store.decisions(0, batch.version)]
+    return {(row.aggregate, row.identity) for row in rows if store.decision(row.id).stands}
 
 
 def put_otherwise(
