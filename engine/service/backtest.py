@@ -12,6 +12,7 @@ from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
+from itertools import chain, islice
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -95,12 +96,14 @@ def backtest(
     """
     window, places = options.window, {}
     bases = base_bundles(store)
-    recorded = {(row.aggregate, row.identity): row for row in Lookups(store).found(window.since, window.until)}
     after: list[Judged] = []
     events = 0
     jobs = options.jobs or cores() + 1
     with _progress_file(inputs, evaluator, options) as noted:
-        for block, said in _answered(inputs, candidate, evaluator, window, noted, jobs):
+        answered = _answered(inputs, candidate, evaluator, window, noted, jobs)
+        first = list(islice(answered, 1))  # now calls are under way, while the store is read
+        recorded = {(row.aggregate, row.identity): row for row in Lookups(store).found(window.since, window.until)}
+        for block, said in chain(first, answered):
             for one in block:
                 if (one.aggregate, one.identity) in recorded:
                     places[one.aggregate, one.identity] = one.place

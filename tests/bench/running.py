@@ -126,8 +126,8 @@ def _late(plan: Plan, bundle: Bundle, program: Path, result: Result, say: Say) -
 
 
 def _backtest(plan: Plan, bundle: Bundle, program: Path, stream: list[streams.Message], result: Result, say: Say) -> None:
-    say(f"a backtest over {plan.events:,} events, and OPA alone on its inputs, {plan.rounds} rounds")
-    refolding, kept, alone = backtest_way.measure(bundle, program, stream, plan.batch, plan.rounds)
+    say(f"a backtest over {plan.events:,} events, and OPA alone on its inputs, {plan.rounds + 1} rounds")
+    refolding, kept, alone = backtest_way.measure(bundle, program, stream, plan.batch, plan.rounds + 1)
     result.figures += [refolding, kept, alone]
     result.others["backtest, a year of 10,000 people, hours"] = backtest_way.year_hours(kept)
     result.others["the same, refolding, hours"] = backtest_way.year_hours(refolding)
