@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.policy.bundle import Bundle, load_bundle
+from engine.policy.limits import id_of
 from tests.bench import backtest_way, embedded, figures, kafka_way, ledger_way, limit, naive_way, servers
 from tests.bench import stream as streams
 from tests.bench.figures import Figure
@@ -149,7 +150,7 @@ def _kafka_and_naive(
     say("OPA alone again, so that Kafka is compared with the machine as it was then")
     beside = limit.measure(opa_at.url, asked, ours.events, name="limit beside Kafka")
     result.figures += [ours, beside]
-    documents = asked[-plan.naive_inputs :]
+    documents = list({id_of(one): one for one in asked}.values())[-plan.naive_inputs :]  # it keeps one decision an event
     say(f"the obvious build, {len(documents):,} inputs")
     with server.database() as store:
         result.figures.append(naive_way.measure(broker, store, opa_at.url, documents, plan.seconds_max))

@@ -107,6 +107,10 @@ class Cluster:
         finally:
             ends.close()
 
+    def recorded(self) -> int:
+        """How many messages the lanes have recorded so far."""
+        return int(self.rows("SELECT coalesce(sum(read), 0) FROM batch")[0][0])
+
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """Ask the store."""
         with self.store.reading() as connection:

@@ -9,6 +9,8 @@ from streams.running import run_worker
 from streams.worker import Options
 
 SESSION_S = 6.0
+UNTIL_DRAINED = ("-c", "from tests.streams.frozen import main; main()")
+SOON_MISSED = ("-c", "from tests.streams.frozen import main; main(until_drained=False)")
 
 
 def main(*, until_drained: bool = True) -> None:

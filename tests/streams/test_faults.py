@@ -15,13 +15,11 @@ from engine.policy.opa_child import OpaChild
 from tests.services.kafka import KafkaServer
 from tests.services.postgres import PostgresServer
 from tests.streams.cluster import Cluster, embedded
-from tests.streams.frozen import SESSION_S
+from tests.streams.frozen import SESSION_S, SOON_MISSED, UNTIL_DRAINED
 from tests.streams.story import story, values
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.needs_postgres, pytest.mark.needs_opa]
 Rules = tuple[Bundle, OpaChild]
-UNTIL_DRAINED = ("-c", "from tests.streams.frozen import main; main()")
-SOON_MISSED = ("-c", "from tests.streams.frozen import main; main(until_drained=False)")
 
 
 @pytest.fixture(autouse=True)
@@ -30,14 +28,9 @@ def _without_a_breaker(cluster: Cluster) -> None:
     cluster.environment["COVENANT_BREAKER"] = "0"
 
 
-def recorded(cluster: Cluster) -> int:
-    """How many messages the lanes have recorded so far."""
-    return int(cluster.rows("SELECT coalesce(sum(read), 0) FROM batch")[0][0])
-
-
 def reached(cluster: Cluster, goal: int) -> bool:
     """Whether the lanes have recorded so many messages."""
-    return recorded(cluster) >= goal
+    return cluster.recorded() >= goal
 
 
 def judge(cluster: Cluster, undisturbed: bytes) -> None:
@@ -77,11 +70,11 @@ def test_a_frozen_worker_that_wakes_up_after_it_lost_its_partitions_writes_nothi
     sent = cluster.send(story())
     relay = cluster.start("relay")
     frozen = cluster.start_python(UNTIL_DRAINED)
-    cluster.until(lambda: recorded(cluster) > sent // 8, 180)
+    cluster.until(lambda: cluster.recorded() > sent // 8, 180)
     frozen.send_signal(signal.SIGSTOP)
     other = cluster.start_python(UNTIL_DRAINED)
-    held = recorded(cluster)
-    cluster.until(lambda: recorded(cluster) > held, 6 * SESSION_S)
+    held = cluster.recorded()
+    cluster.until(lambda: cluster.recorded() > held, 6 * SESSION_S)
     frozen.send_signal(signal.SIGCONT)
     for process in (frozen, other):
         assert process.wait(120) == 0, cluster.said(process)
@@ -116,11 +109,11 @@ def test_a_restarted_broker_and_a_restarted_database_lose_nothing(
         return  # a broker or database from the environment isn't ours to stop
     sent = cluster.send(story())
     relay, worker = cluster.start("relay"), cluster.start("worker")
-    cluster.until(lambda: recorded(cluster) > sent // 8, 180)
+    cluster.until(lambda: cluster.recorded() > sent // 8, 180)
     postgres_server.kill()
     time.sleep(1)
     postgres_server.start()
-    cluster.until(lambda: recorded(cluster) > sent // 4, 180)
+    cluster.until(lambda: cluster.recorded() > sent // 4, 180)
     kafka_server.kill()
     kafka_server.start()
     cluster.until(lambda: not cluster.left(), 120)
@@ -145,4 +138,4 @@ def test_missing_parts_are_one_clear_message_each(cluster: Cluster) -> None:
         assert process.wait(90) == code, cluster.said(process)
         assert words in cluster.said(process)
         assert "Traceback" not in cluster.said(process)
-    assert recorded(cluster) == 0
+    assert cluster.recorded() == 0

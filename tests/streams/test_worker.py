@@ -15,6 +15,7 @@ from engine.service.replay import check
 from examples import company
 from tests.examples.found import expected_of, found_in
 from tests.streams.cluster import KEY, Cluster, embedded
+from tests.streams.frozen import SOON_MISSED
 from tests.streams.story import story, values
 
 pytestmark = [pytest.mark.needs_kafka, pytest.mark.needs_postgres, pytest.mark.needs_opa]
@@ -24,13 +25,14 @@ Rules = tuple[Bundle, OpaChild]
 def test_the_example_companys_findings_are_the_same_through_the_broker(
     cluster: Cluster, tmp_path: Path, rules: Rules, opa_binary: str
 ) -> None:
-    """Four partitions, two workers, all loaded before the start: exactly the findings expected, the same standing export.
+    """Four partitions, two workers that come and go, all loaded before: exactly the findings expected, the same standing export.
 
     The run's journal, replayed by the embedded body in recorded order, gives the same decisions.
     """
     sent = cluster.send(company.messages())
+    come_and_go(cluster, sent)
     cluster.drain(workers=2)
-    assert cluster.rows("SELECT sum(read) FROM batch") == [(sent,)]
+    assert cluster.recorded() == sent
     without_reference = "read > 0 AND lane >= 0 AND reference < (SELECT count(*) FROM journal WHERE lane = -1)"
     assert cluster.rows(f"SELECT count(*) FROM batch WHERE {without_reference}") == [(0,)]
     assert cluster.standing() == embedded(company.lines(), tmp_path, rules)
@@ -40,6 +42,22 @@ def test_the_example_companys_findings_are_the_same_through_the_broker(
     again = check(cluster.store, Path(opa_binary))
     assert (again.differences, again.first) == (0, ())
     assert again.decisions > 40_000
+
+
+def come_and_go(cluster: Cluster, sent: int) -> None:
+    """Have two workers take in most of what was sent: one leaves and another joins, one is killed, in the end all are gone."""
+    relay, first, second = cluster.start("relay"), cluster.start_python(SOON_MISSED), cluster.start_python(SOON_MISSED)
+    cluster.until(lambda: cluster.recorded() > sent // 5, 400)
+    first.terminate()
+    assert first.wait(60) == 0, cluster.said(first)
+    third = cluster.start_python(SOON_MISSED)
+    cluster.until(lambda: cluster.recorded() > sent * 2 // 5, 400)
+    second.kill()
+    second.wait()
+    cluster.until(lambda: cluster.recorded() > sent * 3 // 5, 400)
+    for process in (third, relay):
+        process.terminate()
+        assert process.wait(60) == 0, cluster.said(process)
 
 
 def test_what_arrives_piece_by_piece_ends_the_same(cluster: Cluster, tmp_path: Path, rules: Rules) -> None:
