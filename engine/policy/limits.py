@@ -38,8 +38,8 @@ class Limits(msgspec.Struct, frozen=True):
 DEFAULTS: Final = Limits()
 
 
-def confine(limits: Limits, pid: int = 0) -> None:
-    """Let a process (0: the one that calls it) have no more memory than the limit: what is written to, not what Go reserves.
+def confine(limits: Limits, pid: int) -> None:
+    """Let a process have no more memory than the limit: what is written to, not what Go reserves.
 
     Set from outside, so that starting OPA doesn't copy a process that has grown large. Systems that aren't Linux have no
     such limit; Go's own (`environment`) holds there.

@@ -5,7 +5,6 @@ Owns running `opa` on files and the few questions asked of a syntax tree; what a
 
 from __future__ import annotations
 
-import hashlib
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
+from engine.domain import codec
 from engine.domain.errors import DependencyMissing, PolicyError
 from engine.policy.limits import DEFAULTS, Limits, confine, environment
 
@@ -72,11 +72,7 @@ def opa_json(opa: Path, *arguments: str, limits: Limits = DEFAULTS, seconds: flo
 
 def opa_about(opa: Path, files: Sequence[Path], *arguments: str, before_each: tuple[str, ...] = ()) -> Any:
     """Run OPA on files and read the JSON it says of their texts; what it said of the same texts is remembered."""
-    hasher = hashlib.sha256()
-    for part in (str(opa).encode(), *(one.encode() for one in arguments), *(file.read_bytes() for file in files)):
-        hasher.update(len(part).to_bytes(8, "big"))
-        hasher.update(part)
-    key = hasher.digest()
+    key = codec.digest(str(opa).encode(), *(one.encode() for one in arguments), *(file.read_bytes() for file in files))
     said = _SAID.get(key)
     if said is None:
         said = msgspec.json.encode(opa_json(opa, *arguments, *(part for file in files for part in (*before_each, str(file)))))
@@ -105,9 +101,8 @@ def run(opa: Path, *arguments: str, limits: Limits = DEFAULTS, seconds: float = 
 
 
 def _run(command: list[str], limits: Limits, seconds: float) -> subprocess.CompletedProcess[str]:
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(limits)
-    ) as process:  # fmt: skip
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, env=environment(limits)) as process:
         confine(limits, process.pid)
         try:
             said, complained = process.communicate(timeout=seconds)

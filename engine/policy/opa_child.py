@@ -136,19 +136,16 @@ class OpaChild:
             "error",
             "--skip-version-check",
         ]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [*command, "--skip-version-check", str(self._root / "bundle")],
             stdin=subprocess.DEVNULL,
             stdout=self._log,
             stderr=self._log,
             env=environment(self.limits),
-            preexec_fn=self._in_the_child,  # noqa: PLW1509 - two system calls, nothing that takes a lock
+            preexec_fn=_die_with_the_parent,  # noqa: PLW1509 - one system call, nothing that takes a lock
         )
-
-    def _in_the_child(self) -> None:
-        """Die with the parent; have no more memory than the limit."""
-        confine(self.limits)
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        confine(self.limits, process.pid)
+        return process
 
     def _wait(self, port: int) -> None:
         deadline = time.monotonic() + _START_S
@@ -163,6 +160,10 @@ class OpaChild:
         said = (self._root / "log").read_text(errors="replace").strip()[-500:]
         msg = f"OPA didn't start: {said or 'no word from it'}."
         raise EvaluatorUnavailable(msg, "Run `covenant policy check`; see that nothing holds back programs on loopback.")
+
+
+def _die_with_the_parent() -> None:
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

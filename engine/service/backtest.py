@@ -144,8 +144,13 @@ def _judged(
     key = (one.aggregate, one.identity)
     if key in recorded and (made := horizon.made_by_it(_recorded(recorded[key]))):
         outcomes = horizon.carried(made, outcomes, candidate.catalogue.for_type(one.type))
+    return Judged(*key, one.place, outcomes, decision_of(one, candidate), candidate.digest)
+
+
+def decision_of(one: Kept, candidate: Bundle) -> str:
+    """Give the id that the candidate's decision of an input has."""
     parts = (one.aggregate.encode(), bytes.fromhex(one.identity), candidate.digest.encode(), codec.digest(one.body))
-    return Judged(*key, one.place, outcomes, codec.digest(*parts).hex(), candidate.digest)
+    return codec.digest(*parts).hex()
 
 
 def _recorded(row: DecisionRow) -> dict[str, dict[str, Any]]:

@@ -10,10 +10,9 @@ from typing import Any
 
 import msgspec
 
-from engine.domain import codec
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.evaluator import Evaluator
-from engine.service.backtest import Options, backtest
+from engine.service.backtest import Options, backtest, decision_of
 from engine.service.backtest_inputs import keep_inputs, read_inputs
 from engine.service.backtest_report import document
 from engine.store.memory_store import MemoryStore
@@ -56,12 +55,7 @@ def report_of(store: SqlStore, candidate: Bundle, evaluator: Evaluator, work: Pa
 def candidates(store: SqlStore, candidate: Bundle, work: Path) -> dict[str, tuple[str, str]]:
     """The decisions that a backtest asks for: id → aggregate and identity of the entry."""
     kept = [one for block in read_inputs(keep_inputs(store, candidate, work)) for one in block]
-    return {
-        codec.digest(
-            one.aggregate.encode(), bytes.fromhex(one.identity), candidate.digest.encode(), codec.digest(one.body)
-        ).hex(): (one.aggregate, one.identity)
-        for one in kept
-    }
+    return {decision_of(one, candidate): (one.aggregate, one.identity) for one in kept}
 
 
 def decided(store: MemoryStore) -> set[tuple[str, str]]:

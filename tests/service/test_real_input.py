@@ -6,6 +6,7 @@ the files name, and say nothing about anybody.
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -77,7 +78,7 @@ def run(tmp_path: Path, opa_binary: str) -> Iterator[Run]:
 def test_image_requests_of_a_provider_are_charged_to_their_groups(run: Run, real_data: Path) -> None:
     """14,279 requests: what is pending isn't consumption and what failed is no usage; the seconds add up."""
     data = (real_data / "llm_usage" / "alibaba_genai_2024-11.csv.gz").read_bytes()
-    lines = rows(data)
+    lines = rows(gzip.decompress(data))
     grants = [
         arrival
         for group in sorted({line["groupId"] for line in lines})
