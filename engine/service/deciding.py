@@ -31,7 +31,7 @@ from engine.service.judging import inapplicable
 from engine.service.memory import Aggregate, Discriminator, LaneMemory
 from engine.service.revisions import Revision, Revisions
 
-FOLD_VERSION = 9
+FOLD_VERSION = 10
 """Raised whenever folding the same events gives other facts."""
 
 _WEIGHT = {"pass": 0, "excused": 1, "error": 2, "indeterminate": 3, "violation": 4}

@@ -81,6 +81,54 @@ def test_a_cluster_without_a_plan_says_so() -> None:
     assert (cluster["plan"], empty["plan"]) == ("none", "units")
 
 
+def test_units_are_never_added_to_others() -> None:
+    """Of a plan in GPU-hours only those count: neither credits granted from it, nor a provider's share of credits."""
+    plan = event("pool.planned", "2026-06-01", pool="c", quantity="5", unit="GPU-h")
+    granted = [
+        event("pool.committed", "2026-06-02", pool="c", grant_id=unit, holder="p", quantity=quantity, unit=unit)
+        for unit, quantity in (("CCU", "100"), ("GPU-h", "4"))
+    ]
+    drawn = [
+        event(
+            "pool.drawn",
+            "2026-06-03",
+            pool="c",
+            holder="p",
+            hour="2026-06-02T23:00:00Z",
+            provider=provider,
+            units=units,
+            unit=unit,
+        )
+        for provider, units, unit in (("x", "90", "CCU"), ("y", "1", "GPU-h"), ("x", "3", "GPU-h"))
+    ]
+    last = _facts(plan, *granted, *drawn)[-1]
+    assert (last["plan_u"], last["committed_u"]) == (5_000_000, 4_000_000)
+    assert (last["top_provider"], last["top_provider_ppm"], last["spend_90d_u"]) == ("x", 750_000, 4_000_000)
+
+
+def test_what_a_person_is_granted_and_draws_says_its_unit() -> None:
+    """Two grants of one pool in two units are two commitments and two draws of the hour."""
+    state = person.start("p-1", WINDOWS)
+    said: set[tuple[str, str, str]] = set()
+    for number, unit in enumerate(("CCU", "GPU-h")):
+        for one in (
+            event(
+                "grant.issued", "2026-01-01", grant_id=unit, holder="p-1", quantity="10", unit=unit, pool="c", vesting="immediate"
+            ),
+            event("grant.vested", "2026-01-01", grant_id=unit, quantity="10"),
+            event("usage.inference", "2026-01-02", ident=f"u-{number}", credential="k", quantity="1", unit=unit),
+        ):
+            effects = person.fold(state, one, place(one).time, Reference())
+            for derived in (*effects.derived, *effects.shares):
+                data: Any = derived.event.data
+                if derived.target == "acme/pool/c":
+                    said.add((derived.event.type.split(".")[2], data.unit, derived.event.id))
+    assert sorted((what, unit) for what, unit, _ in said) == [
+        ("committed", "CCU"), ("committed", "GPU-h"), ("drawn", "CCU"), ("drawn", "GPU-h"),
+    ]  # fmt: skip
+    assert len({ident for *_, ident in said}) == 4
+
+
 def test_what_is_forfeited_at_the_end_of_employment_comes_back_to_the_pool() -> None:
     """So that a leaver's unvested units aren't taken for promised."""
     state = person.start("p-1", WINDOWS)

@@ -25,12 +25,12 @@ def shares(
     cluster = data.cluster if isinstance(data, UsageGpu) else None
     parts: list[Derived] = []
     if cluster is not None and isinstance(data, UsageGpu):
-        parts += [_draw(event, data, hour, person, cluster, Quantity(0), Quantity(held)) for hour, held in hours(data, at)]
+        parts += [_draw(event, data, hour, person, cluster, gpu_seconds=held) for hour, held in hours(data, at)]
     if drawn is None:
         return parts
     consumed = [(grants[posting.grant], posting.amount) for posting in postings if posting.kind == "consumed"]
     parts += [
-        _draw(event, data, at, person, grant.terms.pool, Quantity(amount), Quantity(0))
+        _draw(event, data, at, person, grant.terms.pool, amount, unit=grant.unit)
         for grant, amount in consumed
         if grant.terms.pool is not None
     ]
@@ -59,11 +59,11 @@ def hours(data: UsageGpu, at: int) -> list[tuple[int, int]]:
 
 
 def _draw(
-    event: Event, data: Usage, at: int, person: str, pool: str, units: Quantity, gpu_seconds: Quantity
+    event: Event, data: Usage, at: int, person: str, pool: str, units: int = 0, gpu_seconds: int = 0, unit: str = "CCU"
 ) -> Derived:  # fmt: skip
     hour = at // HOUR_US * HOUR_US
-    drawn = PoolDrawn(pool, person, Instant(hour), data.provider, units, gpu_seconds)
-    ident = f"drawn {pool} {hour} {person} {data.provider}"
+    drawn = PoolDrawn(pool, person, Instant(hour), data.provider, Quantity(units), Quantity(gpu_seconds), unit)
+    ident = f"drawn {pool} {hour} {person} {data.provider} {unit}"
     return Derived(f"{event.organisation}/pool/{pool}", summed(event, drawn, ident, hour + HOUR_US))
 
 

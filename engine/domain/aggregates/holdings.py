@@ -205,7 +205,7 @@ def _commit(state: State, event: Event, grant: Grant, quantity: int) -> list[Der
     pool = grant.terms.pool
     if pool is None or not quantity:
         return []
-    fact = PoolCommitted(pool, grant.id, state.id, Quantity(quantity))
+    fact = PoolCommitted(pool, grant.id, state.id, Quantity(quantity), grant.unit)
     return [Derived(f"{event.organisation}/pool/{pool}", make(event, fact, f"committed {grant.id} {cause_id(event)}"))]
 
 

@@ -27,28 +27,31 @@ HOUR_S: Final = 3600
 
 
 class Spend(msgspec.Struct):
-    """Units drawn of each provider over the last 90 days."""
+    """What was drawn of each provider over the last 90 days, each unit by itself."""
 
-    draws: list[tuple[int, str, int]] = []
-    """(end of the hour, provider, units), in order."""
-    totals: dict[str, int] = {}
+    draws: list[tuple[int, str, str, int]] = []
+    """(end of the hour, unit, provider, how much), in order."""
+    totals: dict[str, dict[str, int]] = {}
+    """Unit → provider → how much."""
 
-    def add(self, at: int, provider: str, units: int) -> None:
+    def add(self, at: int, unit: str, provider: str, units: int) -> None:
         """Count a draw in, and out what is older than 90 days."""
-        self.draws.append((at, provider, units))
-        self.totals[provider] = self.totals.get(provider, 0) + units
+        self.draws.append((at, unit, provider, units))
+        of_unit = self.totals.setdefault(unit, {})
+        of_unit[provider] = of_unit.get(provider, 0) + units
         gone = 0
         while self.draws[gone][0] <= at - SPEND_US:
-            _, old, amount = self.draws[gone]
-            self.totals[old] -= amount
+            _, in_unit, old, amount = self.draws[gone]
+            self.totals[in_unit][old] -= amount
             gone += 1
         del self.draws[:gone]
 
-    def top(self) -> tuple[str, int, int]:
-        """Give the provider most is drawn of, its share in ppm, and the whole spend."""
-        whole = sum(self.totals.values())
-        first = min(self.totals, key=lambda name: (-self.totals[name], name), default="none")
-        return (first, self.totals[first] * 1_000_000 // whole, whole) if whole else ("none", 0, 0)
+    def top(self, unit: str) -> tuple[str, int, int]:
+        """Give the provider most is drawn of in a unit, its share in ppm, and the whole spend in it."""
+        totals = self.totals.get(unit, {})
+        whole = sum(totals.values())
+        first = min(totals, key=lambda name: (-totals[name], name), default="none")
+        return (first, totals[first] * 1_000_000 // whole, whole) if whole else ("none", 0, 0)
 
 
 class Month(msgspec.Struct):
@@ -80,8 +83,11 @@ class State(msgspec.Struct):
 
     planned: bool = False
     plan: int = 0
+    unit: str = "CCU"
+    """What the plan counts; what was granted or drawn in others isn't added to it."""
     gpus: int = 0
-    committed: int = 0
+    committed: dict[str, int] = {}
+    """Unit → how much."""
     spend: Spend = msgspec.field(default_factory=Spend)
     month: Month = msgspec.field(default_factory=Month)
     approvals: Approvals = msgspec.field(default_factory=Approvals)
@@ -96,14 +102,14 @@ def fold(state: State, event: Event, at: int, reference: Reference, lowering: Lo
     """Fold one event of the pool; until it was planned nothing is asked about it."""
     data = event.data
     if isinstance(data, PoolPlanned):
-        state.planned, state.plan, state.gpus = True, int(data.quantity), data.gpus
+        state.planned, state.plan, state.unit, state.gpus = True, int(data.quantity), data.unit, data.gpus
     elif isinstance(data, PoolResized):
         state.plan = state.plan if data.quantity is None else int(data.quantity)
         state.gpus = state.gpus if data.gpus is None else data.gpus
     elif isinstance(data, PoolCommitted):
-        state.committed += int(data.quantity)
+        state.committed[data.unit] = state.committed.get(data.unit, 0) + int(data.quantity)
     elif isinstance(data, PoolDrawn):
-        state.spend.add(at, data.provider, int(data.units))
+        state.spend.add(at, data.unit, data.provider, int(data.units))
         state.month.add(int(data.hour), data.holder, int(data.gpu_seconds), state.capacity)
     else:
         _decide(state, event, data, at)
@@ -137,7 +143,7 @@ def facts(state: State, pool: str, holder: str, since: int = ALWAYS) -> dict[str
 
     What is asked of a share was lowered then; the hour in which it was is over before the next begins.
     """
-    provider, share, whole = state.spend.top()
+    provider, share, whole = state.spend.top(state.unit)
     contended = [hour for hour in state.month.contended() if hour >= since]
     mine = state.month.holders.get(holder, {})
     return {
@@ -145,7 +151,7 @@ def facts(state: State, pool: str, holder: str, since: int = ALWAYS) -> dict[str
         "pool": pool,
         "plan": "none" if state.gpus and not state.plan else "units",
         "plan_u": state.plan,
-        "committed_u": state.committed,
+        "committed_u": state.committed.get(state.unit, 0),
         "capacity_gpu_s": state.capacity // 1_000_000,
         "top_provider": provider,
         "top_provider_ppm": share,

@@ -8,7 +8,7 @@ import msgspec
 
 from engine.domain.events.aliases import Target
 from engine.domain.events.base import Alias, Count, Data, Key, Name, Rank, Text, event, repository_key
-from engine.domain.events.grants import GrantIssued
+from engine.domain.events.grants import GrantIssued, Unit
 from engine.domain.values import Instant, Quantity
 
 
@@ -149,6 +149,7 @@ class PoolCommitted(Data, frozen=True):
     grant_id: Name
     holder: Name
     quantity: Quantity
+    unit: Unit = "CCU"
 
     def about(self) -> Key:
         """Give the pool."""
@@ -157,7 +158,7 @@ class PoolCommitted(Data, frozen=True):
 
 @event("pool.drawn.v1", Rank.DERIVED)
 class PoolDrawn(Data, frozen=True):
-    """What a person drew from a pool in one clock hour (UTC), of one provider; stands at the hour's end."""
+    """What a person drew from a pool in one clock hour (UTC), of one provider, in one unit; stands at the hour's end."""
 
     SUMMED: ClassVar[tuple[str, ...]] = ("units", "gpu_seconds")
     pool: Name
@@ -166,6 +167,7 @@ class PoolDrawn(Data, frozen=True):
     provider: Name
     units: Quantity = Quantity(0)
     gpu_seconds: Quantity = Quantity(0)
+    unit: Unit = "CCU"
 
     def about(self) -> Key:
         """Give the pool."""

@@ -119,11 +119,11 @@ _EXAMPLES: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     }),
     "pool.resized": ("2025-08-01T00:00:00Z", {"pool": "plan-2025", "quantity": "300000", "gpus": 80}),
     "pool.committed": ("2025-06-20T09:00:00Z", {
-        "pool": "plan-2025", "grant_id": "G-2025-017", "holder": "p-17", "quantity": "12000",
+        "pool": "plan-2025", "grant_id": "G-2025-017", "holder": "p-17", "quantity": "12000", "unit": "GPU-h",
     }),
     "pool.drawn": ("2025-09-05T11:00:00Z", {
         "pool": "plan-2025", "holder": "p-17", "hour": "2025-09-05T10:00:00Z", "provider": "openai", "units": "12.5",
-        "gpu_seconds": "7200",
+        "gpu_seconds": "7200", "unit": "GPU-h",
     }),
     "usage.inference": ("2025-09-05T10:00:04.250000Z", _USAGE | {
         "operation": "text_completion", "input_tokens": 1200, "cached_tokens": 800, "output_tokens": 350,
