@@ -42,6 +42,10 @@ class Grant(msgspec.Struct):
     """The event whose installments count: a grant that was here before and came back left others behind."""
     state: str = "live"
     """live | suspended | voided | revoked | expired | transferred | rolled_over."""
+    returned: int = 0
+    """How much of what is left its pool has back, as it ran out by its date or its window."""
+    runs_out: int = -1
+    """Until when its pool was told that it is committed; −1 for none or for ever."""
 
     def live(self, at: int) -> bool:
         """Whether it covers usage at a moment."""

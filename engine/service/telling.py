@@ -81,6 +81,7 @@ _EVENTS: Final[Mapping[str, str]] = {
 }
 _DUE: Final[Mapping[str, str]] = {
     "tranche": "an installment of grant {about_} fell due",
+    "grant_run_out": "what was left of grant {about_} ran out",
     "grant_expiring": "the holder was to have been told that grant {about_} expires",
     "ip_assignment": "the assignment of inventions was to have been signed",
     "reacceptance": "{about_} was to have been signed",

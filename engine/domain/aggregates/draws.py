@@ -25,12 +25,12 @@ def shares(
     cluster = data.cluster if isinstance(data, UsageGpu) else None
     parts: list[Derived] = []
     if cluster is not None and isinstance(data, UsageGpu):
-        parts += [_draw(event, data, hour, person, cluster, gpu_seconds=held) for hour, held in hours(data, at)]
+        parts += [_draw(event, data, hour, person, cluster, data.unit, gpu_seconds=held) for hour, held in hours(data, at)]
     if drawn is None:
         return parts
     consumed = [(grants[posting.grant], posting.amount) for posting in postings if posting.kind == "consumed"]
     parts += [
-        _draw(event, data, at, person, grant.terms.pool, amount, unit=grant.unit)
+        _draw(event, data, at, person, grant.terms.pool, grant.unit, units=amount)
         for grant, amount in consumed
         if grant.terms.pool is not None
     ]
@@ -59,10 +59,10 @@ def hours(data: UsageGpu, at: int) -> list[tuple[int, int]]:
 
 
 def _draw(
-    event: Event, data: Usage, at: int, person: str, pool: str, units: int = 0, gpu_seconds: int = 0, unit: str = "CCU"
+    event: Event, data: Usage, at: int, person: str, pool: str, unit: str, units: int = 0, gpu_seconds: int = 0
 ) -> Derived:  # fmt: skip
     hour = at // HOUR_US * HOUR_US
-    drawn = PoolDrawn(pool, person, Instant(hour), data.provider, Quantity(units), Quantity(gpu_seconds), unit)
+    drawn = PoolDrawn(pool, person, Instant(hour), data.provider, unit, Quantity(units), Quantity(gpu_seconds))
     ident = f"drawn {pool} {hour} {person} {data.provider} {unit}"
     return Derived(f"{event.organisation}/pool/{pool}", summed(event, drawn, ident, hour + HOUR_US))
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 from engine.domain import grants as lifecycle
-from engine.domain.aggregates import duties
+from engine.domain.aggregates import commitments, duties
 from engine.domain.approvals import tell
 from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, deadline, header, make
 from engine.domain.events import Alias, Event
 from engine.domain.events import grants as g
 from engine.domain.events.aliases import Target
 from engine.domain.events.base import Problem
-from engine.domain.events.derived import DeadlineReached, GrantAssigned, GrantReceived, PoolCommitted
+from engine.domain.events.derived import DeadlineReached, GrantAssigned, GrantReceived
 from engine.domain.grants import Grant
 from engine.domain.reference import Reference
 from engine.domain.values import Instant, Quantity
@@ -49,35 +49,26 @@ def fold(state: State, event: Event, data: Any, at: int, reference: Reference) -
     if isinstance(data, g.GrantRolledOver):
         return _roll_over(state, event, data, at, known)
     effects = Effects(postings=_change(state, data, at, known), derived=[])
-    back = sum(posting.amount for posting in effects.postings if posting.kind in ("expired", "voided", "forfeited"))
-    effects.derived += _commit(state, event, known, -back)
+    effects.derived += commitments.tell(state, event, known, at, -commitments.lost(effects.postings, known))
     if isinstance(data, g.GrantAmended) and data.expires_at is not None:
         effects.derived += duties.expiring(state.duties, event, known.id, known.until, at, state.id)
     return effects
 
 
-def forfeit(state: State, event: Event, effects: Effects) -> Effects:
-    """End employment: what hasn't vested is forfeited, and comes back to the pool it was granted from; adds to `effects`."""
-    for grant in state.grants.values():
-        postings = lifecycle.forfeit(grant)
-        effects.postings += postings
-        effects.derived += _commit(state, event, grant, -sum(p.amount for p in postings if p.kind == "forfeited"))
-    return effects
-
-
-def lapse(state: State, event: Event, at: int) -> Effects:
+def lapse(state: State, at: int) -> Effects:
     """Settle what ran out since employment ended, before another word about employment: it doesn't come back with it."""
     effects = Effects(postings=[], derived=[])
     for grant in state.grants.values():
         ran_out = min(at + 1, grant.until) > grant.ends(state.ended_at, state.ended_reason)  # by its window, not by its date
         if ran_out and grant.state not in _OVER:
-            postings = lifecycle.lose(grant, "expired")
+            effects.postings += lifecycle.lose(grant, "expired")
             grant.state = "expired"
-            effects.postings += postings
-            effects.derived += _commit(
-                state, event, grant, -sum(p.amount for p in postings if p.kind in ("expired", "forfeited"))
-            )
     return effects
+
+
+def forfeit(state: State) -> list[Posting]:
+    """End employment: what hasn't vested is forfeited."""
+    return [posting for grant in state.grants.values() for posting in lifecycle.forfeit(grant)]
 
 
 def vest(state: State, event: Event, data: DeadlineReached, at: int) -> Effects:
@@ -157,7 +148,7 @@ def _issue(state: State, event: Event, data: g.GrantIssued, at: int) -> Effects:
     if vested_at == at and data.vesting == "by_event":
         effects.postings += lifecycle.vest(grant, quantity)
     effects.derived += duties.expiring(state.duties, event, grant.id, grant.until, at, state.id)
-    effects.derived += _commit(state, event, grant, int(data.quantity))
+    effects.derived += commitments.tell(state, event, grant, at, int(data.quantity))
     if data.schedule is not None and not data.schedule.on_event:
         _schedule(state, event, at, grant, effects, int(data.schedule.starts_at or grant.since))
     return _take_effect(state, event, at, grant, effects)
@@ -200,15 +191,6 @@ def _tranche(state: State, event: Event, grant: Grant, number: int, tranche: Tra
     return deadline(event, reached, tranche.due, str(number))
 
 
-def _commit(state: State, event: Event, grant: Grant, quantity: int) -> list[Derived]:
-    """Tell the pool a grant was made from how much of it is committed, or came back (negative)."""
-    pool = grant.terms.pool
-    if pool is None or not quantity:
-        return []
-    fact = PoolCommitted(pool, grant.id, state.id, Quantity(quantity), grant.unit)
-    return [Derived(f"{event.organisation}/pool/{pool}", make(event, fact, f"committed {grant.id} {cause_id(event)}"))]
-
-
 def _assigned(
     state: State, event: Event, grant_id: str, holder: str, how: Literal["issued", "transferred", "rolled_over"]
 ) -> Derived:
@@ -239,6 +221,7 @@ def _receive(state: State, event: Event, data: GrantReceived, at: int) -> Effect
             if tranche.due > at:
                 effects.derived.append(_tranche(state, event, grant, number, tranche))
     effects.derived += duties.expiring(state.duties, event, grant.id, grant.until, at, state.id)
+    effects.derived += commitments.tell(state, event, grant, at, 0)
     return _take_effect(state, event, at, grant, effects)
 
 
@@ -258,6 +241,7 @@ def _transfer(
         effects.derived.append(Derived(target, make(event, received, f"received {cause_id(event)} {state.id}")))
         effects.postings = lifecycle.lose(known, "transferred_out")
         known.state = "transferred"
+        effects.derived += commitments.tell(state, event, known, at, 0)
     return effects
 
 
@@ -284,16 +268,19 @@ def _roll_over(state: State, event: Event, data: g.GrantRolledOver, at: int, kno
         text = f"data.to_grant is over or of another unit: {data.to_grant} can't take what is left of {known.id}."
         return Effects(refused=Problem("rollover-to-ended", text))
     carried = min(int(terms.rollover_max), max(known.outstanding, int(terms.rollover_min)))
-    postings = lifecycle.take(known, min(carried, known.outstanding), "rolled_out") + lifecycle.lose(known, "expired")
+    taken = min(carried, known.outstanding)
+    postings = lifecycle.take(known, taken, "rolled_out") + lifecycle.lose(known, "expired")
     known.state = "rolled_over"
-    effects = Effects(postings=postings, derived=[])
-    if carried and following is not None:
+    gone = taken + commitments.lost(postings, known)
+    effects = Effects(postings=postings, derived=commitments.tell(state, event, known, at, -gone))
+    if not carried:
+        return effects
+    if following is None:
+        following = state.grants[data.to_grant] = lifecycle.carry(known, data, carried, at)
+        effects.derived.append(_assigned(state, event, following.id, state.id, "rolled_over"))
+        effects.derived += duties.expiring(state.duties, event, following.id, following.until, at, state.id)
+    else:
         following.outstanding += carried
-        effects.postings += [following.post("rolled_in", carried), following.post("outstanding", carried)]
-    elif carried:
-        grant = lifecycle.carry(known, data, carried, at)
-        state.grants[grant.id] = grant
-        effects.postings += [grant.post("rolled_in", carried), grant.post("outstanding", carried)]
-        effects.derived.append(_assigned(state, event, grant.id, state.id, "rolled_over"))
-        effects.derived += duties.expiring(state.duties, event, grant.id, grant.until, at, state.id)
+    effects.postings += [following.post("rolled_in", carried), following.post("outstanding", carried)]
+    effects.derived += commitments.tell(state, event, following, at, carried)
     return effects

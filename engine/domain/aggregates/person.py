@@ -13,7 +13,18 @@ from typing import Any, Final
 import msgspec
 
 from engine.domain import grants as lifecycle
-from engine.domain.aggregates import authorship, contributions, draws, duties, habits, holdings, outside, reading
+from engine.domain.aggregates import (
+    authorship,
+    commitments,
+    contributions,
+    corrections,
+    draws,
+    duties,
+    habits,
+    holdings,
+    outside,
+    reading,
+)
 from engine.domain.aggregates import coverage as coverage_
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import MOST, Approvals, tell
@@ -36,15 +47,6 @@ _COUNTRY: Final = re.compile(r"[A-Z]{2}(-|$)")
 """How an ISO 3166 code begins; the region of a provider's data centre is no country."""
 CAP_UNIT: Final = "CCU"
 """The unit caps are counted in: what is metered in another is no part of them, for the numbers mean something else."""
-
-
-class Correction(msgspec.Struct):
-    """What a usage really was, as said last."""
-
-    said: tuple[int, str]
-    """Time and id of the correction."""
-    quantity: int | None
-    state: str
 
 
 class State(msgspec.Struct):
@@ -76,7 +78,7 @@ class State(msgspec.Struct):
     """Question (ownership, relatedness) and repository → latest answer."""
     resolved: dict[str, str] = {}
     """Cause → verified consumer, until the cause is folded."""
-    corrected: dict[str, Correction] = {}
+    corrected: dict[str, corrections.Correction] = {}
     """Usage → what it really was, until the usage is folded: corrections stand before what they correct."""
     corrected_at: int = -1
     early: dict[str, tuple[int, int]] = {}
@@ -145,7 +147,7 @@ def _fold(
     elif isinstance(data, u.JobStarted):
         state.jobs[data.job_id] = at
     elif isinstance(data, u.UsageCorrected):
-        _correct(state, event, data, at)
+        corrections.note(state, event, data, at)
     elif isinstance(data, holdings.FOLDED):
         effects = holdings.fold(state, event, data, at, reference)
         if state.grants and (not state.governed or state.governed[-1][1] != state.agreement()):
@@ -159,17 +161,25 @@ def _fold(
         state.notice_at = at
         return Effects(derived=contributions.review(state, event, at))
     elif isinstance(data, (p.PersonHired, p.PersonTerminated)):
-        lapsed = holdings.lapse(state, event, at)
-        _people(state, event, data, at)
-        return holdings.forfeit(state, event, lapsed) if isinstance(data, p.PersonTerminated) else lapsed
+        return _employment(state, event, data, at)
     else:
         _people(state, event, data, at)
     return NOTHING
 
 
+def _employment(state: State, event: Event, data: p.PersonHired | p.PersonTerminated, at: int) -> Effects:
+    effects = holdings.lapse(state, at)
+    _people(state, event, data, at)
+    if isinstance(data, p.PersonTerminated):
+        effects.postings += holdings.forfeit(state)
+    return commitments.tell_all(state, event, at, effects)
+
+
 def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: int, reference: Reference) -> Effects:
     if data.kind == holdings.TRANCHE:
         return holdings.vest(state, event, data, at)
+    if data.kind == commitments.RUN_OUT:
+        return commitments.run_out(state, event, data.about_, at)
     if data.kind in duties.OF_THE_EMPLOYED and state.ended_at >= 0:
         return NOTHING
     found = duties.facts(state.duties, event, data, at, reference)
@@ -183,17 +193,6 @@ def _reached(state: State, event: Event, data: derivations.DeadlineReached, at: 
     if data.kind == duties.EXPIRING:
         facts["grant"] = holdings.unspent(state, data.about_)
     return Effects(question=Question(fields, facts, unknown, state.agreement()))
-
-
-def _correct(state: State, event: Event, data: u.UsageCorrected, at: int) -> None:
-    if state.corrected_at != at:  # a correction stands at the instant of what it corrects: earlier ones found nothing
-        state.corrected.clear()
-        state.corrected_at = at
-    cause = f"{data.usage.source} {data.usage.id}"
-    known = state.corrected.get(cause)
-    if known is None or known.said < (event.time, event.id):
-        quantity = None if data.quantity is None else int(data.quantity)
-        state.corrected[cause] = Correction((event.time, event.id), quantity, data.state)
 
 
 def _people(state: State, event: Event, data: Any, at: int) -> None:

@@ -149,7 +149,7 @@ class PoolCommitted(Data, frozen=True):
     grant_id: Name
     holder: Name
     quantity: Quantity
-    unit: Unit = "CCU"
+    unit: Unit
 
     def about(self) -> Key:
         """Give the pool."""
@@ -165,9 +165,9 @@ class PoolDrawn(Data, frozen=True):
     holder: Name
     hour: Instant
     provider: Name
+    unit: Unit
     units: Quantity = Quantity(0)
     gpu_seconds: Quantity = Quantity(0)
-    unit: Unit = "CCU"
 
     def about(self) -> Key:
         """Give the pool."""
