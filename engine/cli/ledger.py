@@ -127,7 +127,7 @@ def _balances(request: Request, lookups: Lookups, windows: dict[str, int]) -> tu
     books = books_at(postings, clocks, windows, scope=request.scope)
     prices = Prices(known_reference(lookups, request.known_at)[0], request.currency)
     document = reports.balances(books, clocks, prices, request.basis)
-    return document, reports.entries(postings, books, clocks, request.scope)
+    return document, reports.entries(books, clocks, request.scope)
 
 
 def _period(request: Request, lookups: Lookups, windows: dict[str, int]) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
@@ -135,14 +135,15 @@ def _period(request: Request, lookups: Lookups, windows: dict[str, int]) -> tupl
     asked = Asked(
         since, until, request.known_at, request.opening_known_at, request.basis, request.currency, request.scope
     )  # fmt: skip
-    report = roll_forward(lookups, asked, windows)
+    postings = Postings(lookups.store)
+    report = roll_forward(postings, asked, windows)
     whole = request.report == "roll-forward"
     document = reports.roll_forward(report) if whole else reports.part(report, request.report)
-    postings, clocks = Postings(lookups.store), Clocks(until, report.known_at)
+    clocks = Clocks(until, report.known_at)
 
     def entries() -> Iterator[dict[str, Any]]:
         books = books_at(postings, clocks, windows, scope=request.scope)
-        yield from reports.entries(postings, books, clocks, request.scope, since)
+        yield from reports.entries(books, clocks, request.scope, since)
 
     return document, entries()
 

@@ -197,11 +197,10 @@ def parse_event(wire: bytes | str) -> Event:
 
 def digest(*parts: bytes) -> bytes:
     """Hash length-prefixed parts with SHA-256, cut to 16 bytes: the engine's deterministic identifiers."""
-    hasher = hashlib.sha256()
+    joined = b""
     for part in parts:
-        hasher.update(len(part).to_bytes(4, "big"))
-        hasher.update(part)
-    return hasher.digest()[:16]
+        joined += len(part).to_bytes(4, "big") + part
+    return hashlib.sha256(joined).digest()[:16]
 
 
 def identity(event: Event) -> bytes:

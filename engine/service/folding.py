@@ -70,6 +70,8 @@ class Folding:
         """Aggregate → the last place it had folded when this batch began."""
         self._begun_at = memory.watermark
         """How far the lane had come before this batch: what a sum of earlier holds is late."""
+        self._background: set[str] = set()
+        """Aggregates with a long tail that are re-decided all the same."""
         self._stale: dict[str, Aggregate] = {}
         self._order: list[tuple[int, str]] = []
         """A heap of the stale aggregates' ranks and keys."""
@@ -212,14 +214,16 @@ class Folding:
 
     def refold(self, only: Iterable[str] | None = None) -> None:
         """Refold what is stale until nothing is; a long tail is left dirty unless named in `only`."""
-        background = set(only or ())
-        for key in background:
+        learnt = {key: self.memory.aggregates[key].learnt or self.recorded_at for key in only or ()}
+        for key in sorted(learnt, key=lambda key: (learnt[key], key)):
+            self.known_from(learnt[key])
             aggregate = self.memory.aggregates[key]
             self._touch(aggregate)
             self.causes.remember(key, aggregate.dirty_causes)
             aggregate.dirty_from, aggregate.dirty_causes = -1, ""
             self.memory.dirty.discard(key)
-        self._refold(background)
+            self._background.add(key)
+        self._refold()
         for key, aggregate in self.changed.items():
             if aggregate.kind != "alias":
                 self.memory.await_deadline(key, -1 if key in self.memory.dirty else aggregate.timeline.due)
@@ -227,14 +231,14 @@ class Folding:
     def known_from(self, recorded_at: int) -> None:
         """What comes next was learnt at another moment: what was learnt before it is folded, and posted, without it."""
         if recorded_at != self.known_at:
-            self._refold(set())
+            self._refold()
             self.known_at = recorded_at
 
-    def _refold(self, background: set[str]) -> None:
+    def _refold(self) -> None:
         while self._order:
             _, key = heapq.heappop(self._order)
             aggregate = self._stale.pop(key)
-            if key in self.memory.dirty or (key not in background and self._long(aggregate)):
+            if key in self.memory.dirty or (key not in self._background and self._long(aggregate)):
                 self._leave_dirty(aggregate)
                 continue
             for entry in aggregate.timeline.refold(self.memory.watermark):
@@ -382,18 +386,8 @@ class Folding:
         event = delivery.event
         self.journal.append(
             JournalRow(
-                len(self.journal),
-                event.organisation,
-                delivery.target,
-                delivery.identity,
-                event.type,
-                event.time,
-                event.data.effective(event.time),
-                self.known_at,
-                origin,
-                delivery.revision,
-                delivery.withdrawn,
-                self._wire(event),
-                behind,
+                len(self.journal), event.organisation, delivery.target, delivery.identity, event.type, event.time,
+                event.data.effective(event.time), self.known_at, origin, delivery.revision, delivery.withdrawn,
+                self._wire(event), behind,
             )
-        )
+        )  # fmt: skip

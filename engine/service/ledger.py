@@ -2,31 +2,25 @@
 
 From postings, which carry both times, and from the terms as known: a natural expiry and the end of access after employment
 are dates, not postings, and an installment may be due that no batch has let vest yet; it counts as vested while its
-holder is employed, as far as is known (a projection, and the books say so). Where a later run brought what it says was
-learnt before things already booked, sums can't say what was known in between: for such a question, and for it alone, the
-journal is folded again. `refolded` always does so: the oracle the postings are held against. Exact, in micro-units;
-posts nothing and reads only.
+holder is employed, as far as is known (a projection, and the books say so). Where facts weren't recorded in the order in
+which they were learnt, `relearning` makes the postings that are asked. Exact, in micro-units; posts nothing and reads only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from engine.domain import codec
-from engine.domain.aggregates import person
 from engine.domain.events import Event
 from engine.domain.ledger import COLUMNS, Line
-from engine.domain.order import place
-from engine.domain.records import JournalRow
-from engine.domain.reference import Reference
 from engine.domain.terms import Terms, terms_of
 from engine.domain.values import FOREVER
-from engine.store.lookups import Lookups
+from engine.service.relearning import as_learnt
 from engine.store.postings import Clocks, Postings
 
-__all__ = ["COLUMNS", "Books", "Line", "Scope", "books_at", "known_terms", "refolded"]
+__all__ = ["COLUMNS", "Books", "Line", "Scope", "books_at", "known_terms"]
 
 
 class Scope(msgspec.Struct, frozen=True):
@@ -49,6 +43,8 @@ class Books(msgspec.Struct):
     projected: bool
     """Whether installments count as vested that nothing has let vest yet."""
     dated: list[Dated]
+    postings: Postings
+    """What the balances were read from."""
 
     def terms_of(self, line: Line) -> Terms | None:
         """Give the terms of a line's holder."""
@@ -83,16 +79,14 @@ def books_at(
     postings: Postings, clocks: Clocks, windows: Mapping[str, int], *, scope: Scope = EVERYBODY, known: Known | None = None
 ) -> Books:
     """Give the books at a moment (that instant left out; None: all that was posted, and dates up to the last posting)."""
+    postings = as_learnt(postings, clocks.known_at, windows)
     known = known_terms(postings, clocks.known_at, scope.holder) if known is None else known
     until = FOREVER if clocks.as_of is None else clocks.as_of
     terms = {key: terms_of(key.split("/", 2)[2], events, until, windows) for key, events in known.items()}
-    books = Books([], terms, projected=False, dated=[])
-    in_order = postings.in_order(clocks.known_at)
-    lines = _summed(postings, clocks, scope) if in_order else _folded(postings, clocks, scope.holder, windows)
-    books.lines = [line for line in lines if _within(line, books, scope)]
+    books = Books([], terms, projected=False, dated=[], postings=postings)
+    books.lines = [line for line in _summed(postings, clocks, scope) if _within(line, books, scope)]
     if clocks.as_of is not None:
-        if in_order:
-            _project(books, postings, clocks, scope)
+        _project(books, postings, clocks, scope)
         _end(books, clocks.as_of)
     return books
 
@@ -143,36 +137,3 @@ def _end(books: Books, as_of: int) -> None:
 
 def _copy(line: Line) -> Line:
     return msgspec.structs.replace(line)
-
-
-def refolded(postings: Postings, clocks: Clocks, windows: Mapping[str, int], *, scope: Scope = EVERYBODY) -> list[Line]:
-    """Give the same lines by folding the journal again, which grows with history: what the postings are checked against."""
-    lines = list(_folded(postings, clocks, scope.holder, windows))
-    if clocks.as_of is not None:
-        known = known_terms(postings, clocks.known_at, scope.holder)
-        terms = {key: terms_of(key.split("/", 2)[2], events, clocks.as_of, windows) for key, events in known.items()}
-        _end(Books(lines, terms, projected=False, dated=[]), clocks.as_of)
-    return [line for line in lines if not scope.grant or line.grant == scope.grant]
-
-
-def _folded(postings: Postings, clocks: Clocks, holder: str, windows: Mapping[str, int]) -> Iterator[Line]:
-    lookups = Lookups(postings.store)
-    reference = Reference(_events(lookups.store.reference(0), clocks.known_at))
-    for key in lookups.holders(holder):
-        organisation, _, ident = key.split("/", 2)
-        state = person.start(ident, dict(windows))
-        lines: dict[tuple[str, str], Line] = {}
-        for event in sorted(_events(lookups.store.entries(key), clocks.known_at), key=place):
-            at = place(event).time
-            if clocks.as_of is not None and at >= clocks.as_of:
-                break
-            for posting in person.fold(state, event, at, reference).postings:
-                line = lines.setdefault((posting.grant, posting.unit), Line(organisation, ident, posting.grant, posting.unit))
-                line.add(posting.kind, posting.amount)
-        yield from (lines[at_grant] for at_grant in sorted(lines))
-
-
-def _events(rows: Iterable[JournalRow], known_at: int | None) -> Sequence[Event]:
-    """Give the events known by a moment: of each identity the latest revision recorded until then, if it stands."""
-    latest = {row.identity: row for row in rows if known_at is None or row.recorded_at <= known_at}
-    return [codec.parse_event(row.event) for row in latest.values() if not row.withdrawn]

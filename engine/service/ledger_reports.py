@@ -17,7 +17,7 @@ from engine.domain.values import instant_text, quantity_text
 from engine.service.ledger import Books, Scope
 from engine.service.roll_forward import PARTS, Movement, RollForward
 from engine.service.valuation import Prices, Value, receivable, sum_of, value_of
-from engine.store.postings import Clocks, Postings
+from engine.store.postings import Clocks
 
 IDENTITY: Final = ("organisation", "holder", "grant", "unit")
 VALUES: Final = ("currency", "price", "liability_vested", "liability_accrued", "liability")
@@ -153,10 +153,10 @@ def units_text(units: Fraction) -> str:
     return quantity_text(round(units))
 
 
-def entries(postings: Postings, books: Books, clocks: Clocks, scope: Scope, since: int | None = None) -> Iterator[dict[str, Any]]:
+def entries(books: Books, clocks: Clocks, scope: Scope, since: int | None = None) -> Iterator[dict[str, Any]]:
     """Give what the balances are made of, in order of time: postings with their events, then what dates brought about."""
     shown = {(line.organisation, line.holder, line.grant) for line in books.lines}
-    for row, written in postings.entries(clocks, scope.holder, scope.grant, since):
+    for row, written in books.postings.entries(clocks, scope.holder, scope.grant, since):
         if scope.pool and (row.organisation, row.holder, row.grant) not in shown:
             continue
         event: dict[str, Any] = msgspec.json.decode(written) if written else {}

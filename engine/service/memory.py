@@ -147,6 +147,12 @@ class Aggregate:
         return places[-1].time if places else 0
 
     @property
+    def learnt(self) -> int:
+        """When the last of its facts was learnt, where sources said so of all; else 0."""
+        said = {entry.event.recorded_at or 0 for entry in self.timeline.entries if entry.event.source != "covenant"}
+        return 0 if not said or 0 in said else max(said)
+
+    @property
     def first(self) -> Event:
         """The very first event."""
         return self.timeline.entries[0].event if self.before is None else codec.parse_event(self.before.first)

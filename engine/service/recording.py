@@ -113,6 +113,7 @@ def refer(
     lane = store.lane(REFERENCE_LANE)
     folding = Folding(LaneMemory(lane), 1, recorded_at)
     for event, written in taken.events:
+        folding.known_from(event.recorded_at or recorded_at)
         folding.record(event, written)
     store.record(recording.reference(lane, taken, folding, positions))
     return taken

@@ -18,6 +18,7 @@ import msgspec
 
 from engine.domain.ledger import Line, worth
 from engine.service.ledger import EVERYBODY, Books, Scope, books_at, known_terms
+from engine.service.relearning import as_learnt
 from engine.service.valuation import NOTHING, Closing, Prices, known_reference, value_of
 from engine.store.lookups import Lookups
 from engine.store.postings import Clocks, Postings
@@ -110,20 +111,20 @@ class Asked(msgspec.Struct, frozen=True):
     scope: Scope = EVERYBODY
 
 
-def roll_forward(lookups: Lookups, asked: Asked, windows: Mapping[str, int]) -> RollForward:
+def roll_forward(postings: Postings, asked: Asked, windows: Mapping[str, int]) -> RollForward:
     """Make a roll-forward."""
-    _, closings = known_reference(lookups, asked.known_at)
+    _, closings = known_reference(Lookups(postings.store), asked.known_at)
     closed = _closing(closings, asked.until) if asked.known_at is None else None
     known_at = asked.known_at if closed is None else closed.known_at
     before = _closing([one for one in closings if known_at is None or one.known_at <= known_at], asked.since)
     opening_known_at = asked.opening_known_at
     if opening_known_at is None:
         opening_known_at = known_at if before is None else before.known_at
-    now = _View(lookups, known_at, asked, windows)
+    now = _View(postings, known_at, asked, windows)
     movements = list(now.movements(asked.since, asked.until))
     correction = Correction(NOTHING, NOTHING)
     if opening_known_at != known_at:
-        then = _View(lookups, opening_known_at, asked, windows)
+        then = _View(postings, opening_known_at, asked, windows)
         movements = [one for one in movements if one.part != "opening"]
         restated, reported = list(now.standing("opening", asked.since)), list(then.standing("opening", asked.since))
         movements += reported
@@ -144,12 +145,12 @@ def _closing(closings: Sequence[Closing], until: int) -> Closing | None:
 class _View:
     """The books as known at one moment, at any number of as-of moments."""
 
-    def __init__(self, lookups: Lookups, known_at: int | None, asked: Asked, windows: Mapping[str, int]) -> None:
+    def __init__(self, postings: Postings, known_at: int | None, asked: Asked, windows: Mapping[str, int]) -> None:
         self.known_at = known_at
         self.asked = asked
         self.windows = windows
-        self.postings = Postings(lookups.store)
-        self.prices = Prices(known_reference(lookups, known_at)[0], asked.currency)
+        self.postings = as_learnt(postings, known_at, windows)
+        self.prices = Prices(known_reference(Lookups(postings.store), known_at)[0], asked.currency)
         self.terms = known_terms(self.postings, known_at, asked.scope.holder)
         self.projected = False
         self._books: dict[int, Books] = {}

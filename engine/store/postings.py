@@ -12,8 +12,10 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import Connection, Select, and_, func, select, text, union_all
 
+from engine.domain.events.reference import RatePublished
 from engine.domain.records import JournalRow, PostingRow
 from engine.store import tables as t
+from engine.store.protocol import REFERENCE_LANE
 from engine.store.sql_store import SqlStore
 
 P: Any = t.PostingTable.__table__  # type: ignore[attr-defined]
@@ -55,6 +57,8 @@ class Postings:
     def __init__(self, store: SqlStore) -> None:
         """Use an open store."""
         self.store = store
+        self.relearnt: Postings | None = None
+        """What answers instead where these aren't `in_order`, once somebody made it."""
 
     def sums(self, clocks: Clocks, holder: str = "", grant: str = "") -> list[Posted]:
         """Sum postings by organisation, holder, grant, unit and kind; sums of 0 are left out."""
@@ -64,11 +68,17 @@ class Postings:
             return [Posted(o, h, g, u, k, int(amount)) for o, h, g, u, k, amount in c.execute(query)]
 
     def in_order(self, known_at: int | None) -> bool:
-        """Whether nothing learnt by a moment was recorded after what was learnt later: then sums say what was known."""
+        """Whether what was learnt by a moment was booked before what was learnt later, and without: then sums say what was known.
+
+        Of reference data it is rates that postings depend on.
+        """
         if known_at is None:
             return True
         earlier, later = (
-            select(B.c.lane, version.label("version")).where(B.c.lane >= 0, which).group_by(B.c.lane).subquery()
+            select(B.c.lane, version.label("version"), func.max(B.c.reference).label("reference"))
+            .where(B.c.lane >= 0, which)
+            .group_by(B.c.lane)
+            .subquery()
             for version, which in (
                 (func.max(B.c.version), B.c.learnt_from <= known_at),
                 (func.min(B.c.version), B.c.learnt_until > known_at),
@@ -76,7 +86,11 @@ class Postings:
         )
         query = select(earlier.c.lane).where(earlier.c.lane == later.c.lane, earlier.c.version > later.c.version)
         with self.store.reading() as c:
-            return c.execute(query.limit(1)).first() is None
+            if c.execute(query.limit(1)).first() is not None:
+                return False
+            folded_with = {int(count) for count in c.execute(select(earlier.c.reference)).scalars()}
+            rates = [(int(number), int(learnt) <= known_at) for number, learnt in c.execute(_rates())]
+        return all((number <= count) == known for count in folded_with for number, known in rates)
 
     def vested(self, clocks: Clocks, holder: str = "") -> dict[str, int]:
         """Sum the units that vested by the identity of the entry that let them vest."""
@@ -112,6 +126,13 @@ class Postings:
             for row in c.execution_options(yield_per=ENTRIES_AT_ONCE).execute(query):
                 values: list[Any] = list(row)
                 yield PostingRow(*values[:-1]), values[-1] or ""
+
+
+def _rates() -> Select[Any]:
+    """Select the place in the reference log of each rate, of which it depends what is posted, and when it was learnt."""
+    number = func.row_number().over(order_by=(J.c.version, J.c.ordinal)).label("number")
+    log = select(number, J.c.type, J.c.recorded_at).where(J.c.lane == REFERENCE_LANE).subquery()
+    return select(log.c.number, log.c.recorded_at).where(log.c.type == RatePublished.TYPE)
 
 
 def newest_mark(connection: Connection, clocks: Clocks) -> Mark | None:

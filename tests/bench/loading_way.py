@@ -15,9 +15,10 @@ from typing import Final
 from engine.domain.events import Event
 from engine.domain.values import SECOND_US, instant, instant_text
 from engine.service.process import Body
+from engine.service.relearning import Nobody
 from engine.store.tables import CheckpointTable
 from tests.domain.make import event
-from tests.service.books import NO_RULES, AsksNobody, Opened
+from tests.service.books import NO_RULES, Opened
 
 KEY: Final = "acme/person/p-1"
 ENTRIES: Final = 100_000
@@ -46,7 +47,7 @@ def measure(url: str, entries: int = ENTRIES) -> dict[str, float]:
 
 
 def _load(opened: Opened) -> tuple[float, Body]:
-    body = Body(opened.store, AsksNobody(), NO_RULES)
+    body = Body(opened.store, Nobody(NO_RULES), NO_RULES)
     body.open(0)
     started = time.monotonic()
     body._load(body._memory[0], [KEY])

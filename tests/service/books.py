@@ -1,52 +1,36 @@
-"""Books in tests: a store, an evaluator for a bundle without rules, and the worked example of the domain as events."""
+"""Books in tests: a store, the oracle its books are held against, and the worked example of the domain as events."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from concurrent.futures import Future
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
+from engine.domain import codec
+from engine.domain.aggregates import person
 from engine.domain.events import Event
 from engine.domain.ledger import Line
+from engine.domain.order import place
+from engine.domain.records import JournalRow
+from engine.domain.reference import Reference
 from engine.domain.values import instant, quantity_text
 from engine.intake.arrivals import Arrival
-from engine.policy.bundle import Bundle, digest_of
-from engine.policy.catalogue import Catalogue
-from engine.policy.evaluator import Answer
 from engine.service.ingest import ingest
-from engine.service.ledger import Books, Scope, books_at, refolded
+from engine.service.ledger import Books, Scope, books_at
 from engine.service.process import Body
+from engine.service.relearning import CAME_IN, Nobody, ruleless
 from engine.store.lookups import Lookups
+from engine.store.memory_store import MemoryStore
 from engine.store.opening import open_store
 from engine.store.postings import Clocks, Postings
+from engine.store.protocol import REFERENCE_LANE
+from engine.store.sql_store import SqlStore
 from tests.domain.make import event
 
-PARAMS = (Path(__file__).parents[2] / "policies" / "params.json").read_text()
-FILES = {"params.json": PARAMS}
-NO_RULES = Bundle(digest_of(FILES), FILES, Catalogue(()))
 Moment = str | int | None
-
-
-class AsksNobody:
-    """An evaluator for a bundle without rules: it is never asked."""
-
-    revision = NO_RULES.digest
-    opa_version = "none"
-
-    def evaluate(self, inputs: Sequence[bytes]) -> list[Answer]:
-        """Answer nothing."""
-        assert not inputs
-        return []
-
-    def submit(self, inputs: Sequence[bytes]) -> Future[list[Answer]]:
-        """Do the same."""
-        raise AssertionError(inputs)
-
-    def close(self) -> None:
-        """Hold nothing."""
+NO_RULES = ruleless(msgspec.json.decode((Path(__file__).parents[2] / "policies" / "params.json").read_bytes())["facts"])
 
 
 class Opened:
@@ -60,7 +44,7 @@ class Opened:
 
     def take(self, events: Sequence[Event], at: int = 1, batch: int = 7) -> None:
         """Take events in, recorded at a time unless they say when."""
-        ingest(Body(self.store, AsksNobody(), NO_RULES), map(Arrival, events), clock=lambda: at, batch=batch)
+        ingest(Body(self.store, Nobody(NO_RULES), NO_RULES), map(Arrival, events), clock=lambda: at, batch=batch)
 
     def books(self, as_of: Moment, known_at: Moment = None, scope: Scope = Scope()) -> Books:  # noqa: B008 - never changed
         """Give the books."""
@@ -71,8 +55,45 @@ class Opened:
         return self.books(as_of, known_at, Scope(**scope)).lines
 
     def folded(self, as_of: Moment, known_at: Moment = None) -> list[Line]:
-        """Give the balances by folding the journal again."""
-        return refolded(self.postings, clocks(as_of, known_at), NO_RULES.windows)
+        """Give the balances by folding all that came in again."""
+        return folded_again(self.store, clocks(as_of, known_at))
+
+
+def folded_again(store: SqlStore, clocks: Clocks) -> list[Line]:
+    """Give balances by folding all that had come in by a moment, in order of event time: what postings are held against."""
+    memory = MemoryStore()
+    body = Body(memory, Nobody(NO_RULES), NO_RULES)
+    body.refer([Arrival(one) for one in _known(store.reference(0), clocks.known_at)], {}, 1)
+    body.open(0)
+    lanes = [lane.lane for lane in store.lanes() if lane.lane != REFERENCE_LANE]
+    rows = [row for lane in lanes for batch in store.batches(lane) for row in batch.journal if row.origin in CAME_IN]
+    body.process(0, [Arrival(one) for one in sorted(_known(rows, clocks.known_at), key=place)], {}, 1)
+    lines: list[Line] = []
+    for key, loaded in memory.load([key for key in memory.aggregates() if "/person/" in key]).items():
+        lines += _of_person(key, sorted(_known(loaded.journal, None), key=place), body.log.now, clocks.as_of)
+    return lines
+
+
+def _of_person(key: str, events: list[Event], reference: Reference, as_of: int | None) -> Iterable[Line]:
+    organisation, _, ident = key.split("/", 2)
+    state, lines = person.start(ident, NO_RULES.windows), dict[tuple[str, str], Line]()
+    for one in events:
+        at = place(one).time
+        if as_of is not None and at >= as_of:
+            break
+        for posting in person.fold(state, one, at, reference).postings:
+            line = lines.setdefault((posting.grant, posting.unit), Line(organisation, ident, posting.grant, posting.unit))
+            line.add(posting.kind, posting.amount)
+    for line in lines.values():
+        grant = state.grants.get(line.grant)
+        if as_of is not None and grant is not None and as_of > grant.ends(state.ended_at, state.ended_reason):
+            line.end()
+    return lines.values()
+
+
+def _known(rows: Iterable[JournalRow], known_at: int | None) -> list[Event]:
+    latest = {row.identity: row for row in rows if known_at is None or row.recorded_at <= known_at}
+    return [codec.parse_event(row.event) for row in latest.values() if not row.withdrawn]
 
 
 def clocks(as_of: Moment, known_at: Moment = None) -> Clocks:

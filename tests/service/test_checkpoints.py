@@ -25,10 +25,11 @@ from engine.policy.opa_child import OpaChild
 from engine.service import checkpoints, process
 from engine.service.memory import Aggregate
 from engine.service.process import Body
+from engine.service.relearning import Nobody
 from engine.service.standing import export_standing
 from engine.store.memory_store import MemoryStore
 from tests.domain.make import event
-from tests.service.books import NO_RULES, AsksNobody
+from tests.service.books import NO_RULES
 from tests.service.cluster import LANES, Cluster, run_in_order
 from tests.service.histories import histories
 
@@ -126,7 +127,7 @@ def usage(number: int, day: int, revision: int = 1) -> Delivery:
 
 def restarted(store: MemoryStore) -> Body:
     """A body that has just opened the lane."""
-    body = Body(store, AsksNobody(), NO_RULES)
+    body = Body(store, Nobody(NO_RULES), NO_RULES)
     body.open(0)
     return body
 

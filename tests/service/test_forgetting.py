@@ -13,10 +13,11 @@ from engine.intake.arrivals import Arrival
 from engine.service import process
 from engine.service.memory import Aggregate, LaneMemory, folder
 from engine.service.process import Body
+from engine.service.relearning import Nobody
 from engine.service.standing import export_standing
 from engine.store.memory_store import MemoryStore
 from tests.domain.make import event
-from tests.service.books import NO_RULES, AsksNobody
+from tests.service.books import NO_RULES
 from tests.service.cluster import Cluster, run_in_order
 
 GRANT = event("grant.issued", "2026-01-01", ident="g", grant_id="G", holder="p", quantity="20", vesting="immediate")
@@ -25,7 +26,7 @@ USED = [event("usage.inference", f"2026-01-{day:02}", ident=f"u{day}", person="p
 
 def opened() -> tuple[Body, LaneMemory]:
     """A body with one lane open, and that lane's memory."""
-    body = Body(MemoryStore(), AsksNobody(), NO_RULES)
+    body = Body(MemoryStore(), Nobody(NO_RULES), NO_RULES)
     body.open(0)
     return body, body._memory[0]
 
@@ -70,10 +71,10 @@ def test_what_a_batch_in_flight_changed_is_not_forgotten() -> None:
 def test_little_memory_changes_nothing(kept: int) -> None:
     """Over four lanes, in any interleaving, with batches in flight."""
     events = [GRANT, *USED]
-    expected = list(export_standing(run_in_order(events, AsksNobody(), NO_RULES)))
+    expected = list(export_standing(run_in_order(events, Nobody(NO_RULES), NO_RULES)))
     with mock.patch.object(process, "KEPT", kept):
         for seed in range(10):
-            store = Cluster(events, AsksNobody(), NO_RULES, random.Random(seed)).run()
+            store = Cluster(events, Nobody(NO_RULES), NO_RULES, random.Random(seed)).run()
             assert list(export_standing(store)) == expected
 
 

@@ -258,7 +258,7 @@ def test_the_identity_holds_on_both_clocks_and_postings_agree_with_the_journal(
             for line in posted:
                 assert line.residual() == 0, line
                 assert min(getattr(line, name) for name in COLUMNS) >= 0, line
-            assert _some(posted) == _some(folded)
+            assert some(posted) == some(folded)
     finally:
         books.store.close()
 
@@ -274,12 +274,12 @@ def test_the_order_of_arrival_changes_no_figure_once_all_is_known(
     for history, batch in ((events, 3), (others, 50)):
         books = Opened(f"sqlite:///{tmp_path_factory.mktemp('books') / 'books.db'}")
         books.take(history, batch=batch)
-        found.append([_some(books.at(DAY_0 + day * DAY_US)) for day in range(0, 100, 9)])
+        found.append([some(books.at(DAY_0 + day * DAY_US)) for day in range(0, 100, 9)])
         books.store.close()
     assert found[0] == found[1]
 
 
-def _some(lines: list[Line]) -> list[str]:
+def some(lines: list[Line]) -> list[str]:
     """Leave out lines on which nothing was posted in the end."""
     return sorted(repr(line) for line in lines if not line.empty())
 
@@ -306,6 +306,6 @@ def test_an_installment_whose_date_moves_is_booked_at_its_new_date(books: Opened
     assert row(books.at("2026-01-13", holder="p-2")[0], "vested") == ("0",)
     books.take([begun[1]], at=2)
     for as_of in ("2026-01-11", "2026-01-12", "2026-01-13", "2026-01-21", "2026-02-01"):
-        assert _some(books.at(as_of)) == _some(books.folded(as_of))
+        assert some(books.at(as_of)) == some(books.folded(as_of))
     assert row(books.at("2026-01-13", holder="p-2")[0], "vested") == ("5",)
     assert not books.books("2026-01-13").projected

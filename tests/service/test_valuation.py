@@ -42,7 +42,7 @@ def owed(books: Opened, as_of: Moment, known_at: Moment = None, basis: str = BOT
 def rolled(books: Opened, since: str, until: str, known_at: Moment = None, basis: str = BOTH) -> RollForward:
     """A roll-forward."""
     return roll_forward(
-        books.lookups, Asked(int(instant(since)), int(instant(until)), us(known_at), None, basis), NO_RULES.windows
+        books.postings, Asked(int(instant(since)), int(instant(until)), us(known_at), None, basis), NO_RULES.windows
     )
 
 
@@ -210,7 +210,7 @@ def test_a_roll_forward_ties_out_whatever_happened(
         books.take([*(recorded(one, "2026-01-01") for one in published), *events])
         since, until = (DAY_0 + day * DAY_US for day in bounds)
         opened, now = (DAY_0 + day * DAY_US for day in known)
-        report = roll_forward(books.lookups, Asked(since, until, now, opened, basis), NO_RULES.windows)
+        report = roll_forward(books.postings, Asked(since, until, now, opened, basis), NO_RULES.windows)
         parts = {part: report.sum_of(part) for part in PARTS}
         assert None not in parts.values()
         assert sum(value or 0 for part, value in parts.items() if part != "closing") == parts["closing"]
