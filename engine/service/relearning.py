@@ -16,10 +16,8 @@ import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import Any
 
 import msgspec
-from sqlalchemy import select
 
 from engine.domain import codec
 from engine.intake.arrivals import Arrival
@@ -28,15 +26,9 @@ from engine.policy.catalogue import Catalogue
 from engine.policy.evaluator import Answer
 from engine.service.ingest import ingest
 from engine.service.process import Body
-from engine.store import tables as t
 from engine.store.opening import open_store
 from engine.store.postings import Postings
 from engine.store.sql_store import SqlStore
-
-J: Any = t.JournalTable.__table__  # type: ignore[attr-defined]
-CAME_IN = ("inbound", "forwarded")
-"""Origins of entries that were taken in, and not derived."""
-AT_ONCE = 2000
 
 
 class Nobody:
@@ -87,7 +79,7 @@ def _relearnt(postings: Postings, windows: Mapping[str, int]) -> Postings:
     made = Postings(store)
     weakref.finalize(made, _remove, store, folder)
     bundle = ruleless(windows)
-    ingest(Body(store, Nobody(bundle), bundle), _came_in(postings), clock=lambda: 1, batch=AT_ONCE)
+    ingest(Body(store, Nobody(bundle), bundle), _came_in(postings), clock=lambda: 1)
     return made
 
 
@@ -97,9 +89,5 @@ def _remove(store: SqlStore, folder: Path) -> None:
 
 
 def _came_in(postings: Postings) -> Iterator[Arrival]:
-    """Give what was taken in, in the order in which it was learnt."""
-    query = select(J.c.event, J.c.recorded_at).where(J.c.origin.in_(CAME_IN))
-    query = query.order_by(J.c.recorded_at, J.c.lane, J.c.version, J.c.ordinal)
-    with postings.store.reading() as connection:
-        for written, learnt in connection.execution_options(yield_per=AT_ONCE).execute(query):
-            yield Arrival(msgspec.structs.replace(codec.parse_event(written), recorded_at=learnt))
+    for written, learnt in postings.came_in():
+        yield Arrival(msgspec.structs.replace(codec.parse_event(written), recorded_at=learnt))

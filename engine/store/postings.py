@@ -23,6 +23,8 @@ J: Any = t.JournalTable.__table__  # type: ignore[attr-defined]
 S: Any = t.BalanceSnapshotTable.__table__  # type: ignore[attr-defined]
 B: Any = t.BatchTable.__table__  # type: ignore[attr-defined]
 BY = ("organisation", "holder", "grant", "unit", "kind")
+CAME_IN = ("inbound", "forwarded")
+"""Origins of entries that were taken in, and not derived."""
 ENTRIES_AT_ONCE = 2000
 
 
@@ -91,6 +93,13 @@ class Postings:
             folded_with = {int(count) for count in c.execute(select(earlier.c.reference)).scalars()}
             rates = [(int(number), int(learnt) <= known_at) for number, learnt in c.execute(_rates())]
         return all((number <= count) == known for count in folded_with for number, known in rates)
+
+    def came_in(self) -> Iterator[tuple[str, int]]:
+        """Give all that was taken in, reference data too, and when it was learnt, in the order of learning."""
+        query = select(J.c.event, J.c.recorded_at).where(J.c.origin.in_(CAME_IN))
+        query = query.order_by(J.c.recorded_at, J.c.lane, J.c.version, J.c.ordinal)
+        with self.store.reading() as c:
+            yield from ((event, learnt) for event, learnt in c.execution_options(yield_per=ENTRIES_AT_ONCE).execute(query))
 
     def vested(self, clocks: Clocks, holder: str = "") -> dict[str, int]:
         """Sum the units that vested by the identity of the entry that let them vest."""

@@ -20,11 +20,11 @@ from engine.intake.arrivals import Arrival
 from engine.service.ingest import ingest
 from engine.service.ledger import Books, Scope, books_at
 from engine.service.process import Body
-from engine.service.relearning import CAME_IN, Nobody, ruleless
+from engine.service.relearning import Nobody, ruleless
 from engine.store.lookups import Lookups
 from engine.store.memory_store import MemoryStore
 from engine.store.opening import open_store
-from engine.store.postings import Clocks, Postings
+from engine.store.postings import CAME_IN, Clocks, Postings
 from engine.store.protocol import REFERENCE_LANE
 from engine.store.sql_store import SqlStore
 from tests.domain.make import event
