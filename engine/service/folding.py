@@ -28,6 +28,8 @@ from engine.service.checkpoints import reaches_back
 from engine.service.memory import KINDS, Aggregate, LaneMemory
 from engine.service.taking import unapplied
 
+Behind = tuple[Cause | None, bool]
+"""The event that a derived fact comes from, None where it carries that itself, and whether it was late."""
 _FIRST = Place(0, 0, b"", b"")
 TAIL = 4096
 """Entries a late fact may make stale before its aggregate is re-decided in the background instead."""
@@ -311,17 +313,22 @@ class Folding:
         entry.derived = now
 
     def _send_sums(self, aggregate: Aggregate) -> None:
+        behind: Behind | None = None
         for key, target, event, content in aggregate.sums.settle():
             stands = event if event is not None else aggregate.first
-            self._emit(aggregate, None, key, target, stands, content if event is not None else None)
+            behind = behind or self._behind(aggregate, None, stands)
+            self._emit(aggregate, None, key, target, stands, content if event is not None else None, behind)
 
-    def _emit(self, aggregate: Aggregate, entry: Entry | None, key: str, target: str, event: Event, content: str | None) -> None:
+    def _emit(
+        self, aggregate: Aggregate, entry: Entry | None, key: str, target: str, event: Event, content: str | None,
+        behind: Behind | None = None,
+    ) -> None:  # fmt: skip
         """Send a derived fact, or its withdrawal where `content` is None; `entry` is what it comes from, if it is one's."""
         revision = aggregate.sent_before(key, target) + 1
         aggregate.sent[key] = revision
         identity = key[len(target) + 1 :]
-        behind, late = self._behind(aggregate, entry, event)
-        delivery = Delivery(target, identity, revision, content is None, event, behind, late, self._said_at)
+        root, late = behind or self._behind(aggregate, entry, event)
+        delivery = Delivery(target, identity, revision, content is None, event, root, late, self._said_at)
         of = entry.identity if entry is not None else ""
         self.derived.append(DerivedRow(aggregate.key, of, identity, target, revision, content or ""))
         if lane_of(target, self.lanes) == self.memory.lane:
@@ -330,8 +337,7 @@ class Folding:
         else:
             self._send_away(delivery)
 
-    def _behind(self, aggregate: Aggregate, entry: Entry | None, event: Event) -> tuple[Cause | None, bool]:
-        """Give the event that a derived fact comes from, None where it carries that itself, and whether it was late."""
+    def _behind(self, aggregate: Aggregate, entry: Entry | None, event: Event) -> Behind:
         if entry is None:
             newest = self.causes.newest(aggregate.key)
             last = aggregate.timeline.entries[max(aggregate.timeline.folded, 1) - 1]

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from engine.domain import codec
-from engine.domain.effects import Derived
+from engine.domain.effects import Share
 from engine.domain.events import Event
 from engine.domain.timeline import Entry
 from engine.domain.values import Quantity
@@ -55,6 +55,8 @@ class Sums:
     def __init__(self) -> None:
         """Begin with none."""
         self._sums: dict[str, Sum] = {}
+        self._keys: dict[tuple[str, str], str] = {}
+        """Target and id of a fact → its key."""
         self._sent: dict[str, tuple[str, str]] = {}
         """What the store says was sent, of sums no entry has made up yet: key → (target, content)."""
         self._changed: dict[str, None] = {}
@@ -100,19 +102,17 @@ class Sums:
         self._changed.clear()
         return changed
 
-    def fold(self, entry: Entry, shares: list[Derived]) -> None:
+    def fold(self, entry: Entry, shares: Sequence[Share]) -> None:
         """Replace an entry's parts by what it does now."""
         if not shares and not entry.shares:
             return
         now: dict[str, tuple[int, ...]] = {}
-        for target, event in shares:
-            key = f"{target} {write(event).identity}"
-            known = self._sums.get(key)
-            if known is None:
-                sent = self._sent.pop(key, ("", ""))[1]
-                known = self._sums[key] = Sum(target, event, [0] * len(event.data.SUMMED), sent=sent)
-            amounts = tuple(int(getattr(event.data, name)) for name in event.data.SUMMED)
-            now[key] = tuple(a + b for a, b in zip(now.get(key, (0,) * len(amounts)), amounts, strict=True))
+        for share in shares:
+            key = self._keys.get((share.target, share.ident)) or self._begin(share)
+            part = now.get(key)
+            now[key] = share.amounts if part is None else tuple(a + b for a, b in zip(part, share.amounts, strict=True))
+        if now == entry.shares:
+            return
         for key in entry.shares.keys() | now.keys():
             before, after = entry.shares.get(key), now.get(key)
             if before == after:
@@ -123,6 +123,15 @@ class Sums:
                 held.total[index] += (after[index] if after else 0) - (before[index] if before else 0)
             self._changed[key] = None
         entry.shares = now
+
+    def _begin(self, share: Share) -> str:
+        """Give the key of a share's sum, and begin the sum if it is the first to come."""
+        fact = share.fact()
+        key = self._keys[share.target, share.ident] = f"{share.target} {codec.identity(fact).hex()}"
+        if key not in self._sums:
+            sent = self._sent.pop(key, ("", ""))[1]
+            self._sums[key] = Sum(share.target, fact, [0] * len(share.amounts), sent=sent)
+        return key
 
     def settle(self) -> list[Changed]:
         """Give the sums that differ from what was sent, in order of their keys, and take them as sent."""

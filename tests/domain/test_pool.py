@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from engine.domain.aggregates import person, pool
 from engine.domain.aggregates.draws import hours
+from engine.domain.events import TYPES
 from engine.domain.events.usage import UsageGpu
 from engine.domain.lowering import Lowering
 from engine.domain.order import place
@@ -118,10 +119,10 @@ def test_what_a_person_is_granted_and_draws_says_its_unit() -> None:
             event("usage.inference", "2026-01-02", ident=f"u-{number}", credential="k", quantity="1", unit=unit),
         ):
             effects = person.fold(state, one, place(one).time, Reference())
-            for derived in (*effects.derived, *effects.shares):
-                data: Any = derived.event.data
-                if derived.target == "acme/pool/c":
-                    said.add((derived.event.type.split(".")[2], data.unit, derived.event.id))
+            for target, fact in (*effects.derived, *((share.target, share.fact()) for share in effects.shares)):
+                data: Any = fact.data
+                if target == "acme/pool/c":
+                    said.add((fact.type.split(".")[2], data.unit, fact.id))
     assert sorted((what, unit) for what, unit, _ in said) == [
         ("committed", "CCU"), ("committed", "GPU-h"), ("drawn", "CCU"), ("drawn", "GPU-h"),
     ]  # fmt: skip
@@ -167,3 +168,11 @@ def test_that_the_board_approved_nothing_is_known_once_approvals_are_complete() 
             question = pool.fold(state, one, place(one).time, Reference(said)).question or question
         assert question is not None
         assert ("approvals" in question.facts, "facts.approvals" in question.unknown) == (known, not known)
+
+
+def test_a_fact_of_many_shares_ends_with_its_amounts() -> None:
+    """So a share says a fact's other fields and then the amounts, and its sum differs from it in those alone."""
+    summed = [kind for kind in TYPES.values() if kind.SUMMED]
+    assert len(summed) == 2
+    for kind in summed:
+        assert kind.__struct_fields__[-len(kind.SUMMED) :] == kind.SUMMED

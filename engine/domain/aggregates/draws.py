@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from engine.domain.effects import Derived, Posting, summed
+from engine.domain.effects import Posting, Share
 from engine.domain.events import Event
+from engine.domain.events.base import repository_key
 from engine.domain.events.derived import PoolDrawn, RepositoryExposed
 from engine.domain.events.usage import Usage, UsageGpu
 from engine.domain.grants import Grant
-from engine.domain.values import DAY_US, HOUR_US, Instant, Quantity
+from engine.domain.values import DAY_US, HOUR_US, Instant
 
 LONGEST_US: Final = 31 * DAY_US
 """How far back GPU time is shared out over the hours it was held."""
@@ -20,17 +21,17 @@ LONGEST_US: Final = 31 * DAY_US
 
 def shares(
     event: Event, data: Usage, at: int, person: str, grants: dict[str, Grant], drawn: Grant | None, postings: list[Posting]
-) -> list[Derived]:
+) -> list[Share]:
     """Give the parts of one usage, drawn on grants as its postings say."""
     cluster = data.cluster if isinstance(data, UsageGpu) else None
-    parts: list[Derived] = []
+    parts: list[Share] = []
     if cluster is not None and isinstance(data, UsageGpu):
         parts += [_draw(event, data, hour, person, cluster, data.unit, gpu_seconds=held) for hour, held in hours(data, at)]
     if drawn is None:
         return parts
     consumed = [(grants[posting.grant], posting.amount) for posting in postings if posting.kind == "consumed"]
     parts += [
-        _draw(event, data, at, person, grant.terms.pool, grant.unit, units=amount)
+        _draw(event, data, at // HOUR_US * HOUR_US, person, grant.terms.pool, grant.unit, units=amount)
         for grant, amount in consumed
         if grant.terms.pool is not None
     ]
@@ -59,17 +60,16 @@ def hours(data: UsageGpu, at: int) -> list[tuple[int, int]]:
 
 
 def _draw(
-    event: Event, data: Usage, at: int, person: str, pool: str, unit: str, units: int = 0, gpu_seconds: int = 0
-) -> Derived:  # fmt: skip
-    hour = at // HOUR_US * HOUR_US
-    drawn = PoolDrawn(pool, person, Instant(hour), data.provider, unit, Quantity(units), Quantity(gpu_seconds))
+    event: Event, data: Usage, hour: int, person: str, pool: str, unit: str, units: int = 0, gpu_seconds: int = 0
+) -> Share:  # fmt: skip
+    said = (pool, person, Instant(hour), data.provider, unit)
     ident = f"drawn {pool} {hour} {person} {data.provider} {unit}"
-    return Derived(f"{event.organisation}/pool/{pool}", summed(event, drawn, ident, hour + HOUR_US))
+    return Share(f"{event.organisation}/pool/{pool}", ident, hour + HOUR_US, PoolDrawn, said, (units, gpu_seconds))
 
 
-def _exposure(event: Event, repository: str, at: int, person: str, grant: Grant, amount: int) -> Derived:
-    day = at // DAY_US * DAY_US
-    terms = grant.ip_terms
-    exposed = RepositoryExposed(repository, person, Instant(day), terms, Quantity(amount))  # type: ignore[arg-type]
+def _exposure(event: Event, repository: str, at: int, person: str, grant: Grant, amount: int) -> Share:
+    day, terms = at // DAY_US * DAY_US, grant.ip_terms
+    said = (repository, person, Instant(day), terms)
     ident = f"exposed {repository} {day} {person} {terms}"
-    return Derived(f"{event.organisation}/{'/'.join(exposed.about())}", summed(event, exposed, ident, day + DAY_US))
+    target = f"{event.organisation}/{'/'.join(repository_key(repository))}"
+    return Share(target, ident, day + DAY_US, RepositoryExposed, said, (amount,))
