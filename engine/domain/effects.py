@@ -90,6 +90,8 @@ class Effects(msgspec.Struct, gc=False):
     question: Question | None = None
     refused: Problem | None = None
     """Why it has no effect, where only the fold can tell: it stays in the journal, and people are told."""
+    again: bool = False
+    """Whether the question alone is given once more, and all else stands as it was."""
 
     def posted(self) -> dict[tuple[str, str, str], int]:
         """Give what is posted in all: (grant, unit, kind) → amount other than 0."""

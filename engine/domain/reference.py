@@ -39,7 +39,7 @@ class Reference:
         self._owners: dict[str, tuple[list[int], list[frozenset[str]]]] = {}
         self._feeds: dict[tuple[str, str], int] = {}
         self.heard: list[str] = []
-        """Feeds that were asked about since whoever folds emptied this, each as often: what was asked then hears their news."""
+        """Feeds that weren't complete enough since whoever folds emptied this, each as often: what asked hears their news."""
         self._rates: dict[tuple[str, str, str, str], tuple[list[int], list[tuple[int, int]]]] = {}
         self._prices: dict[tuple[str, str, str], tuple[list[int], list[int]]] = {}
         self._policies: dict[str, Schedule] = {}
@@ -68,7 +68,6 @@ class Reference:
 
     def complete_through(self, organisation: str, feed: str) -> int:
         """Give the moment up to which a feed has said to be complete (µs, not included); −1 when it never did."""
-        self.heard.append(feed)
         return self._feeds.get((organisation, feed), -1)
 
     def incomplete(self, organisation: str, feed: str, at: int) -> str:
@@ -76,6 +75,7 @@ class Reference:
         through = self.complete_through(organisation, feed)
         if through >= at:
             return ""
+        self.heard.append(feed)
         said = "has never said how far it is complete" if through < 0 else "is not complete up to then"
         return f"{WAITS_FOR}{feed} {said}"
 

@@ -249,7 +249,7 @@ class Timeline:
         for entry in entries:
             self._again.discard(entry.identity)
             if entry.kept is not None:
-                entry.effects, entry.hears = Effects(question=ask(entry.kept)), self.folder.heard()
+                entry.effects, entry.hears = Effects(question=ask(entry.kept), again=True), self.folder.heard()
             yield entry
 
     def _changed(self, index: int) -> None:

@@ -1,7 +1,7 @@
 """Questions that wait for a feed's word, kept as they were asked: the word alone then needs nothing folded again. Pure.
 
-How far a feed is complete changes what is asked of an entry and never the state. What is kept is a copy of what folding
-the entry again would give; whoever doesn't have it folds.
+How far a feed is complete changes what is asked of an entry, and neither the state nor anything else that the entry does.
+What is kept is a copy of the question that folding the entry again would give; whoever doesn't have it folds.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ class Kept(NamedTuple):
 
 
 def keep(organisation: str, effects: Effects, hears: tuple[str, ...], body: bytes) -> Kept | None:
-    """Keep a question if nothing but its waits depends on feeds and the entry does nothing else; None where it must be folded."""
+    """Keep a question if nothing but its waits depends on feeds; None where it must be folded."""
     question = effects.question
-    if question is None or not question.waits or effects.derived or effects.postings or effects.shares or effects.refused:
+    if question is None or not question.waits:
         return None
     if len(question.waits) != len(hears) or {wait.feed for wait in question.waits} != set(hears):
         return None  # it asked about a feed for another reason as well

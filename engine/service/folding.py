@@ -13,7 +13,7 @@ from engine.domain import cause, codec
 from engine.domain.aggregates import alias
 from engine.domain.cause import Cause
 from engine.domain.derivation import Delivery, pack
-from engine.domain.effects import Derived
+from engine.domain.effects import Derived, Effects
 from engine.domain.events import Event
 from engine.domain.events.base import Problem
 from engine.domain.events.reference import FeedCompletedThrough
@@ -245,17 +245,20 @@ class Folding:
                 continue
             for entry in aggregate.timeline.refold(self.memory.watermark):
                 self.touched[key, entry.identity] = (aggregate, entry)
-                effects = entry.effects
-                if effects.derived or entry.derived:
-                    self._send(aggregate, entry, effects.derived)
-                if effects.shares or entry.shares:
-                    aggregate.sums.fold(entry, effects.shares)
-                if effects.postings or entry.postings:
-                    self._post(aggregate, entry, effects.posted())
-                if effects.refused is not None or entry.refused:
-                    self._tell_refused(aggregate, entry)
+                if not entry.effects.again:
+                    self._carry_out(aggregate, entry, entry.effects)
             self._send_sums(aggregate)
             self._fresh.pop(key, None)
+
+    def _carry_out(self, aggregate: Aggregate, entry: Entry, effects: Effects) -> None:
+        if effects.derived or entry.derived:
+            self._send(aggregate, entry, effects.derived)
+        if effects.shares or entry.shares:
+            aggregate.sums.fold(entry, effects.shares)
+        if effects.postings or entry.postings:
+            self._post(aggregate, entry, effects.posted())
+        if effects.refused is not None or entry.refused:
+            self._tell_refused(aggregate, entry)
 
     def _tell_refused(self, aggregate: Aggregate, entry: Entry) -> None:
         """Tell once of a fact that has no effect; the journal keeps it, and it has one as soon as what it contradicts is gone."""
@@ -357,8 +360,7 @@ class Folding:
         return cause.of_event(event, identity, aggregate if event.source == "covenant" else "")
 
     def _send_away(self, delivery: Delivery) -> None:
-        pair = (delivery, self._wire(delivery.event))
-        self._away.setdefault(lane_of(delivery.target, self.lanes), []).append(pair)
+        self._away.setdefault(lane_of(delivery.target, self.lanes), []).append((delivery, self._wire(delivery.event)))
 
     def messages(self) -> Iterator[tuple[str, bytes]]:
         """Give (key, value) of what other lanes are told."""
@@ -372,8 +374,7 @@ class Folding:
         return known[1]
 
     def _wire(self, event: Event) -> str:
-        known = self._written.get(id(event))
-        return known[1].wire if known is not None else wire(event)
+        return known[1].wire if (known := self._written.get(id(event))) else wire(event)
 
     def _post(self, aggregate: Aggregate, entry: Entry, now: dict[tuple[str, str, str], int]) -> None:
         for key in sorted(entry.postings.keys() | now.keys()):

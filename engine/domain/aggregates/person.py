@@ -29,7 +29,7 @@ from engine.domain.aggregates import coverage as coverage_
 from engine.domain.aggregates.links import Links
 from engine.domain.approvals import MOST, Approvals, tell
 from engine.domain.consumption import consumed
-from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, cause_id, header, make
+from engine.domain.effects import NOTHING, Derived, Effects, Posting, Question, Wait, cause_id, header, make
 from engine.domain.enablement import WHY_OFF, Permission, folds
 from engine.domain.events import Event, agreements
 from engine.domain.events import derived as derivations
@@ -352,14 +352,14 @@ def _usage_question(
         "travel": state.habits.travel(at),
         "workload": state.habits.workload(data.workload),
     }
-    _explained(state, event, str(fields["region"]), at, reference, facts, unknown)
+    waits = _explained(state, event, str(fields["region"]), at, reference, facts, unknown)
     coverage_.tell(state, data, at, coverage, facts, unknown)
-    return Question(fields, facts, unknown, grant.agreement if grant else state.agreement(), permission)
+    return Question(fields, facts, unknown, grant.agreement if grant else state.agreement(), permission, waits)
 
 
 def _explained(
     state: State, event: Event, region: str, at: int, reference: Reference, facts: dict[str, Any], unknown: dict[str, str]
-) -> None:
+) -> list[Wait]:
     """Add approvals and launches, and leave open what may explain a usage and not have been told yet.
 
     That is a launch in an hour beyond what is usual, and a journey where the country isn't that of the person's employment.
@@ -370,14 +370,17 @@ def _explained(
     standing = state.approvals.standing(at)
     tell(facts, unknown, standing)
     launches = [one.id for one in standing if one.kind == "launch"]
+    waits = []
     if silent and not launches:
         unknown["facts.launches"] = silent
+        waits.append(Wait("facts.launches", "approvals", at + 1, []))
     else:
         facts["launches"] = launches[:MOST]
     home = _COUNTRY.match(region) is None or region[:2] == state.jurisdiction[:2]
     if not home and region not in facts["travel"] and (why := reference.incomplete(event.organisation, "people", at + 1)):
-        del facts["travel"]
         unknown["facts.travel"] = why
+        waits.append(Wait("facts.travel", "people", at + 1, facts.pop("travel")))
+    return waits
 
 
 def _signing(state: State, event: Event, data: agreements.AgreementSigned, at: int) -> Question:
