@@ -19,6 +19,7 @@ from engine.domain.ledger import BASES, COLUMNS
 from engine.policy.bundle import from_bytes
 from engine.service import ledger_reports as reports
 from engine.service.ledger import Scope, books_at
+from engine.service.relearning import relearn
 from engine.service.roll_forward import PARTS, Asked, roll_forward
 from engine.service.valuation import Prices, known_reference
 from engine.store.lookups import Lookups
@@ -107,7 +108,8 @@ def ledger(shell: Shell, /, *, form: str | None, **given: Any) -> None:
 def _give(shell: Shell, request: Request, lookups: Lookups) -> None:
     judged_by = lookups.judged_by()
     windows = from_bytes(lookups.store.bundle(judged_by)).windows if judged_by else bootstrap.load_bundle(shell.settings).windows
-    document, entries = (_balances if request.report == "balances" else _period)(request, lookups, windows)
+    postings = _postings(shell, request, lookups, windows)
+    document, entries = (_balances if request.report == "balances" else _period)(request, postings, windows)
     if request.output is not None:
         from engine.service import workbook  # noqa: PLC0415 - only who wants Excel waits for it
 
@@ -121,21 +123,28 @@ def _give(shell: Shell, request: Request, lookups: Lookups) -> None:
         shell.document(document, lambda: _in_words(request, document))
 
 
-def _balances(request: Request, lookups: Lookups, windows: dict[str, int]) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
+def _postings(shell: Shell, request: Request, lookups: Lookups, windows: dict[str, int]) -> Postings:
+    """Give what the books are read from; where facts were recorded in another order than they were learnt in, that takes time."""
     postings = Postings(lookups.store)
+    if not all(map(postings.in_order, (request.known_at, request.opening_known_at))):
+        with shell.progress("Folding again what was known", lookups.taken_in()) as progress:
+            relearn(postings, windows, progress)
+    return postings
+
+
+def _balances(request: Request, postings: Postings, windows: dict[str, int]) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     clocks = Clocks(bootstrap.now_us() if request.as_of is None else request.as_of, request.known_at)
     books = books_at(postings, clocks, windows, scope=request.scope)
-    prices = Prices(known_reference(lookups, request.known_at)[0], request.currency)
+    prices = Prices(known_reference(Lookups(postings.store), request.known_at)[0], request.currency)
     document = reports.balances(books, clocks, prices, request.basis)
     return document, reports.entries(books, clocks, request.scope)
 
 
-def _period(request: Request, lookups: Lookups, windows: dict[str, int]) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
+def _period(request: Request, postings: Postings, windows: dict[str, int]) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
     since, until = request.period()
     asked = Asked(
         since, until, request.known_at, request.opening_known_at, request.basis, request.currency, request.scope
     )  # fmt: skip
-    postings = Postings(lookups.store)
     report = roll_forward(postings, asked, windows)
     whole = request.report == "roll-forward"
     document = reports.roll_forward(report) if whole else reports.part(report, request.report)

@@ -208,6 +208,11 @@ def identity(event: Event) -> bytes:
     return digest(event.organisation.encode(), event.source.encode(), event.id.encode())
 
 
+def decision(aggregate: str, entry: str, bundle: str, asked: str) -> str:
+    """Name a decision: of which entry of which aggregate, under which bundle, on which input (digests and identities in hex)."""
+    return digest(aggregate.encode(), bytes.fromhex(entry), bundle.encode(), bytes.fromhex(asked)).hex()
+
+
 def content(event: Event) -> bytes:
     """Give the 16 bytes that two deliveries of one event share: type, subject, time and data."""
     return digest(event.type.encode(), event.subject.encode(), event.time.to_bytes(8, "big"), _ENCODER.encode(event.data))

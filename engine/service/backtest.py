@@ -149,8 +149,7 @@ def _judged(
 
 def decision_of(one: Kept, candidate: Bundle) -> str:
     """Give the id that the candidate's decision of an input has."""
-    parts = (one.aggregate.encode(), bytes.fromhex(one.identity), candidate.digest.encode(), codec.digest(one.body))
-    return codec.digest(*parts).hex()
+    return codec.decision(one.aggregate, one.identity, candidate.digest, codec.digest(one.body).hex())
 
 
 def _recorded(row: DecisionRow) -> dict[str, dict[str, Any]]:

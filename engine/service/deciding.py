@@ -131,9 +131,7 @@ class Deciding:
     def _record(self, asked: Asked, outcomes: dict[str, dict[str, Any]], late: Late | None) -> None:
         entry, aggregate = asked.entry, asked.aggregate
         verdict = _verdict(outcomes)
-        ident = codec.digest(
-            aggregate.key.encode(), bytes.fromhex(entry.identity), asked.revision.digest.encode(), bytes.fromhex(asked.digest)
-        ).hex()
+        ident = codec.decision(aggregate.key, entry.identity, asked.revision.digest, asked.digest)
         event = entry.event
         self.decisions.append(
             DecisionRow(

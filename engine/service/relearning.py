@@ -13,7 +13,7 @@ import json
 import shutil
 import tempfile
 import weakref
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
@@ -64,12 +64,11 @@ def as_learnt(postings: Postings, known_at: int | None, windows: Mapping[str, in
     """Give postings that say what was known at a moment: these, or where they can't, such as are made of all that came in."""
     if postings.in_order(known_at):
         return postings
-    if postings.relearnt is None:
-        postings.relearnt = _relearnt(postings, windows)
-    return postings.relearnt
+    return postings.relearnt or relearn(postings, windows)
 
 
-def _relearnt(postings: Postings, windows: Mapping[str, int]) -> Postings:
+def relearn(postings: Postings, windows: Mapping[str, int], progress: Callable[[int], None] = lambda _: None) -> Postings:
+    """Make such postings, and have them answer from now on where the others can't; `progress` counts what came in."""
     folder = Path(tempfile.mkdtemp(prefix="covenant-books-"))
     try:
         store = open_store(f"sqlite:///{folder / 'books.db'}")
@@ -79,7 +78,8 @@ def _relearnt(postings: Postings, windows: Mapping[str, int]) -> Postings:
     made = Postings(store)
     weakref.finalize(made, _remove, store, folder)
     bundle = ruleless(windows)
-    ingest(Body(store, Nobody(bundle), bundle), _came_in(postings), clock=lambda: 1)
+    ingest(Body(store, Nobody(bundle), bundle), _came_in(postings), clock=lambda: 1, progress=progress)
+    postings.relearnt = made
     return made
 
 
