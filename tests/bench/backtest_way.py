@@ -37,8 +37,8 @@ EVENTS_A_PERSON: Final = 50_000 / 60 / 0.75
 """A year's events of one of the example company's sixty people, who make 50,000 in nine months."""
 
 
-def measure(bundle: Bundle, opa: Path, stream: list[streams.Message], batch: int, rounds: int) -> list[Figure]:
-    """Take a stream in, then backtest a lower cap over it; gives the three figures."""
+def measure(bundle: Bundle, opa: Path, url: str, stream: list[streams.Message], batch: int, rounds: int) -> list[Figure]:
+    """Take a stream in, then backtest a lower cap over it, beside the OPA at `url` on its inputs; gives the three figures."""
     candidate = lower_cap(bundle)
     with (
         TemporaryDirectory(prefix="covenant-bench-") as folder,
@@ -53,7 +53,7 @@ def measure(bundle: Bundle, opa: Path, stream: list[streams.Message], batch: int
             ours, alone = [], []
             for _ in range(rounds):
                 ours.append(_figure(store, candidate, child, work, "backtest", len(stream)))
-                alone.append(limit.measure(child.url, bodies, len(stream), name="limit beside backtest"))
+                alone.append(limit.measure(url, bodies, len(stream), name="limit beside backtest"))
     return [first, figures.best(ours), figures.best(alone)]
 
 

@@ -19,12 +19,14 @@ CALLS: Final = (2, 3, 4)
 """Counts of calls in flight that are tried."""
 
 
-def measure(url: str, inputs: Sequence[bytes], events: int, *, name: str = "limit", batch: int = 500) -> Figure:
+def measure(
+    url: str, inputs: Sequence[bytes], events: int, *, name: str = "limit", batch: int = 500, how: str = "as it comes"
+) -> Figure:
     """Ask all inputs, `batch` a call; gives the best of several counts of calls in flight under a name."""
     requests = [
         b'{"input":{"batch":[' + b",".join(inputs[start : start + batch]) + b"]}}" for start in range(0, len(inputs), batch)
     ]
-    what = f"OPA alone, the same inputs, {batch} a call, the best of {CALLS} calls in flight"
+    what = f"OPA alone, {how}, the same inputs, {batch} a call, the best of {CALLS} calls in flight"
     runs = [(_seconds(url, requests, in_flight), in_flight) for in_flight in CALLS]
     return best([Figure(name, what, events, len(set(inputs)), took, {"in_flight": in_flight}) for took, in_flight in runs])
 

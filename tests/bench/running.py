@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from engine.policy.bundle import Bundle, load_bundle
-from engine.policy.limits import id_of
+from engine.policy.limits import DEFAULTS, environment, id_of
 from tests.bench import backtest_way, embedded, figures, kafka_way, ledger_way, limit, naive_way, servers
 from tests.bench import stream as streams
 from tests.bench.figures import Figure
@@ -75,7 +75,7 @@ def run(plan: Plan, say: Say = lambda _: None) -> Result:
         stream = streams.messages(plan.events)
         asked = _embedded_and_limit(plan, bundle, program, url, stream, result, say)
         _late(plan, bundle, program, result, say)
-        _backtest(plan, bundle, program, stream, result, say)
+        _backtest(plan, bundle, program, url, stream, result, say)
         try:
             broker = stack.enter_context(kafka.KafkaServer()).bootstrap
             server = stack.enter_context(postgres.PostgresServer())
@@ -103,6 +103,10 @@ def _embedded_and_limit(
         say(f"OPA alone, {len(asked):,} inputs, round {number + 1} of {plan.rounds}")
         alone.append(limit.measure(url, asked, figure.events))
     result.figures += [figures.best(ours), figures.best(alone)]
+    say(f"OPA alone, started as our own is, {len(asked):,} inputs")
+    with servers.opa_server(bundle, program, environment(DEFAULTS)) as tuned:
+        figure = limit.measure(tuned, asked, plan.events, name="limit, tuned", how="in the environment of our own")
+    result.figures.append(figure)
     return asked
 
 
@@ -126,9 +130,11 @@ def _late(plan: Plan, bundle: Bundle, program: Path, result: Result, say: Say) -
     result.others["jobs as written vs by their end, seconds"] = figures.lateness(by_end, as_written)
 
 
-def _backtest(plan: Plan, bundle: Bundle, program: Path, stream: list[streams.Message], result: Result, say: Say) -> None:
+def _backtest(
+    plan: Plan, bundle: Bundle, program: Path, url: str, stream: list[streams.Message], result: Result, say: Say
+) -> None:
     say(f"a backtest over {plan.events:,} events, and OPA alone on its inputs, {plan.rounds + 1} rounds")
-    refolding, kept, alone = backtest_way.measure(bundle, program, stream, plan.batch, plan.rounds + 1)
+    refolding, kept, alone = backtest_way.measure(bundle, program, url, stream, plan.batch, plan.rounds + 1)
     result.figures += [refolding, kept, alone]
     result.others["backtest, a year of 10,000 people, hours"] = backtest_way.year_hours(kept)
     result.others["the same, refolding, hours"] = backtest_way.year_hours(refolding)

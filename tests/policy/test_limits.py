@@ -17,7 +17,7 @@ from engine.domain.codec import write_event
 from engine.domain.errors import EvaluatorUnavailable
 from engine.policy.bundle import Bundle, load_bundle
 from engine.policy.evaluator import Answer
-from engine.policy.limits import MEMORY, STRIKES, TIME, Gate, Limits, TookTooLong, carefully, id_of
+from engine.policy.limits import GARBAGE_PERCENT, MEMORY, STRIKES, TIME, Gate, Limits, TookTooLong, carefully, environment, id_of
 from engine.policy.opa_child import OpaChild
 from engine.policy.opa_server import connect
 from tests.domain.make import event
@@ -64,6 +64,15 @@ def test_a_rule_that_runs_for_ever_is_stopped_and_its_event_is_an_error(opa_bina
 
 
 @pytest.mark.needs_opa
+def test_an_opa_of_ours_collects_its_garbage_seldom_but_before_its_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless its operator has said how often: that is left as it is."""
+    monkeypatch.delenv("GOGC", raising=False)
+    given = environment(Limits(memory_mib=1000))
+    assert (given["GOGC"], given["GOMEMLIMIT"]) == (GARBAGE_PERCENT, "750MiB")
+    monkeypatch.setenv("GOGC", "50")
+    assert environment(Limits())["GOGC"] == "50"
+
+
 def test_a_rule_that_eats_memory_ends_its_opa_and_another_goes_on(opa_binary: str, tmp_path: Path) -> None:
     """Its event alone is an error, also while others ask at the same time."""
     bundle = runaway(Path(opa_binary), tmp_path / "policies", BIG)
