@@ -14,7 +14,7 @@ from engine.domain.timeline import Entry, Folder, Timeline
 from engine.domain.waiting import Kept, again, keep
 from tests.domain.make import event
 from tests.domain.test_contributions import act
-from tests.domain.test_person import WINDOWS
+from tests.domain.test_person import WINDOWS, grant, usage
 
 PUSH = act("2026-02-01", "pushed", ident="push", in_org=False, private=False, authors=["e@b.example"], commits=3)
 
@@ -24,9 +24,12 @@ def _words(**through: str) -> Reference:
     return Reference(said)
 
 
-def _effects(reference: Reference) -> tuple[Effects, tuple[str, ...]]:
-    reference.heard.clear()
-    effects = person.fold(person.start("p-1", WINDOWS), PUSH, PUSH.time, reference)
+def _effects(reference: Reference, *events: Event) -> tuple[Effects, tuple[str, ...]]:
+    """What the last event does, the push without any, and which feeds it asked about in vain."""
+    state, effects = person.start("p-1", WINDOWS), Effects()
+    for one in events or (PUSH,):
+        reference.heard.clear()
+        effects = person.fold(state, one, place(one).time, reference)
     return effects, tuple(reference.heard)
 
 
@@ -58,6 +61,25 @@ def test_a_kept_question_is_asked_as_if_it_were_folded_again() -> None:
         assert (_body(asked), asked.waits) == (_body(folded), folded.waits)
         compared += 1
     assert compared > 2 * len(states)
+
+
+def test_a_usage_that_draws_on_a_grant_is_kept_too() -> None:
+    """A burst far from home waits for approvals and people, whichever speaks first, while its postings stand as they are."""
+    quiet = [usage(f"2026-01-{day:02d}T{hour:02d}:00:00Z", "1") for day in range(2, 29) for hour in range(9, 17)]
+    burst = usage("2026-01-29T12:00:00Z", "50", region="US-east-1")
+    events = [event("person.hired", "2026-01-01", person="p-1", jurisdiction="DE"), grant(quantity="900"), *quiet, burst]
+    waiting, hears = _effects(_words(), *events)
+    assert waiting.question is not None
+    assert {wait.path for wait in waiting.question.waits} == {"facts.launches", "facts.travel"}
+    assert waiting.postings
+    kept = keep("acme", waiting, hears, _body(waiting.question))
+    assert kept is not None
+    for through in ({"people": "2026-02-01"}, {"approvals": "2026-02-01"}, {"people": "2026-02-01", "approvals": "2026-02-01"}):
+        folded = _effects(_words(**through), *events)[0]
+        asked = again(kept, _words(**through))
+        assert folded.question is not None
+        assert (_body(asked), asked.waits) == (_body(folded.question), folded.question.waits)
+        assert folded.postings == waiting.postings
 
 
 def test_only_what_waits_for_nothing_but_feeds_is_kept() -> None:
