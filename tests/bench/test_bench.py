@@ -43,10 +43,10 @@ def test_every_way_is_measured_on_real_servers() -> None:
     jobs = ["jobs by their end", "jobs as written"] if running.PHILLY_FILE.is_file() else []
     assert result.missing == ([] if jobs else [running.NO_JOBS])
     found = {figure.name: figure for figure in result.figures}
-    embedded = ["embedded", "limit", "in order", "out of order", *jobs]
+    embedded = ["embedded", "limit", "limit, tuned", "in order", "out of order", *jobs]
     assert list(found) == [*embedded, *BACKTEST, "kafka", "limit beside Kafka", "naive"]
     assert all(figure.inputs_a_second > 0 for figure in found.values())
-    assert found["embedded"].inputs == found["limit"].inputs == found["kafka"].inputs
+    assert found["embedded"].inputs == found["limit"].inputs == found["limit, tuned"].inputs == found["kafka"].inputs
     assert len({found[name].inputs for name in BACKTEST}) == 1
     assert found["naive"].inputs == plan.naive_inputs - 1
     document = json.loads(json.dumps(result.document(plan)))
